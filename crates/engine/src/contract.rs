@@ -1,0 +1,203 @@
+//! The suite that every engine must pass.
+//!
+//! An engine's tests call [`check`] with an engine whose answers are slow enough to be
+//! overtaken (a model, or a paced script) and whose answer to a plain question has at least
+//! three tokens.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::{
+    Engine, EngineError, Event, FinishReason, Load, Message, Prompt, Request, Role, TokenStream,
+    Usage,
+};
+
+/// Runs the whole suite.
+///
+/// # Panics
+///
+/// When the engine breaks its contract.
+pub fn check(engine: &dyn Engine) {
+    ends_in_exactly_one_done(engine);
+    same_request_gives_same_tokens(engine);
+    stops_at_the_token_limit(engine);
+    stops_before_a_stop_string(engine);
+    refuses_a_prompt_over_the_context(engine);
+    counts_prompt_tokens(engine);
+    dropping_the_stream_frees_the_slot(engine);
+    answers_busy_when_full_and_recovers(engine);
+}
+
+/// A request that any engine can answer.
+pub fn plain_request() -> Request {
+    let message = Message {
+        role: Role::User,
+        content: "What does ibid mean?".into(),
+    };
+    Request {
+        prompt: Prompt {
+            messages: vec![message],
+            documents: Vec::new(),
+        },
+        max_tokens: Some(16),
+        ..Request::default()
+    }
+}
+
+fn ends_in_exactly_one_done(engine: &dyn Engine) {
+    let mut stream = engine
+        .generate(plain_request())
+        .expect("a plain request is taken");
+    let (tokens, _, _, usage) = read(&mut stream);
+    assert_eq!(
+        usage.completion_tokens,
+        tokens.len(),
+        "usage counts the tokens that were sent"
+    );
+    assert!(stream.next_blocking().is_none(), "nothing follows the end");
+}
+
+fn same_request_gives_same_tokens(engine: &dyn Engine) {
+    let [first, second] =
+        [(), ()].map(|()| read(&mut engine.generate(plain_request()).expect("taken")).0);
+    assert_eq!(
+        first, second,
+        "the same greedy request gives the same tokens"
+    );
+}
+
+fn stops_at_the_token_limit(engine: &dyn Engine) {
+    let request = Request {
+        max_tokens: Some(2),
+        ..plain_request()
+    };
+    let (tokens, _, finish_reason, usage) = read(&mut engine.generate(request).expect("taken"));
+    assert_eq!(
+        (tokens.len(), usage.completion_tokens),
+        (2, 2),
+        "max_tokens is the number of tokens sent"
+    );
+    assert_eq!(finish_reason, FinishReason::Length, "a cut answer says so");
+}
+
+fn stops_before_a_stop_string(engine: &dyn Engine) {
+    let (_, whole, _, _) = read(&mut engine.generate(plain_request()).expect("taken"));
+    let half = whole
+        .chars()
+        .skip(whole.chars().count() / 2)
+        .take(2)
+        .collect::<String>();
+    let expected = &whole[..whole
+        .find(&half)
+        .expect("a part of the text is in the text")];
+    let request = Request {
+        stop: vec![half],
+        ..plain_request()
+    };
+    let (_, text, finish_reason, _) = read(&mut engine.generate(request).expect("taken"));
+    assert_eq!(text, expected, "the text ends before the stop string");
+    assert_eq!(finish_reason, FinishReason::Stop);
+}
+
+fn refuses_a_prompt_over_the_context(engine: &dyn Engine) {
+    let content = "a word and another ".repeat(engine.model().context);
+    let prompt = Prompt {
+        messages: vec![Message {
+            role: Role::User,
+            content,
+        }],
+        documents: Vec::new(),
+    };
+    let refused = engine
+        .generate(Request {
+            prompt,
+            ..plain_request()
+        })
+        .err();
+    assert!(
+        matches!(refused, Some(EngineError::PromptTooLong { .. })),
+        "got {refused:?}"
+    );
+}
+
+fn counts_prompt_tokens(engine: &dyn Engine) {
+    let request = plain_request();
+    let counted = engine
+        .count_prompt_tokens(&request.prompt)
+        .expect("a plain prompt can be counted");
+    let (_, _, _, usage) = read(&mut engine.generate(request).expect("taken"));
+    assert_eq!(
+        counted, usage.prompt_tokens,
+        "the count is what generation then takes"
+    );
+}
+
+fn dropping_the_stream_frees_the_slot(engine: &dyn Engine) {
+    let mut stream = engine
+        .generate(Request {
+            max_tokens: Some(64),
+            ..plain_request()
+        })
+        .expect("taken");
+    assert!(
+        matches!(stream.next_blocking(), Some(Ok(Event::Token(_)))),
+        "an answer begins with a token"
+    );
+    drop(stream);
+    wait_until_idle(engine);
+}
+
+fn answers_busy_when_full_and_recovers(engine: &dyn Engine) {
+    let more_than_any_queue = 10_000;
+    let mut streams = Vec::new();
+    let refused = (0..more_than_any_queue).find_map(|_| match engine.generate(plain_request()) {
+        Ok(stream) => {
+            streams.push(stream);
+            None
+        }
+        Err(error) => Some(error),
+    });
+    assert!(
+        matches!(refused, Some(EngineError::Busy { .. })),
+        "a full queue answers busy, got {refused:?}"
+    );
+    drop(streams);
+    wait_until_idle(engine);
+    read(
+        &mut engine
+            .generate(plain_request())
+            .expect("there is room again"),
+    );
+}
+
+fn wait_until_idle(engine: &dyn Engine) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while engine.load() != Load::default() {
+        assert!(
+            Instant::now() < deadline,
+            "still held after every stream was dropped: {:?}",
+            engine.load()
+        );
+        thread::yield_now();
+    }
+}
+
+fn read(stream: &mut TokenStream) -> (Vec<u32>, String, FinishReason, Usage) {
+    let (mut tokens, mut text) = (Vec::new(), String::new());
+    loop {
+        match stream
+            .next_blocking()
+            .expect("a stream ends in Done or an error")
+            .expect("no error")
+        {
+            Event::Token(token) => {
+                tokens.push(token.id);
+                text.push_str(&token.text);
+            }
+            Event::Done {
+                finish_reason,
+                usage,
+            } => return (tokens, text, finish_reason, usage),
+        }
+    }
+}

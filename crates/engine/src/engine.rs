@@ -1,0 +1,43 @@
+//! The seam between whoever writes prompts and whoever runs a model.
+
+use crate::{EngineError, ModelInfo, Prompt, Request, TokenStream};
+
+/// A model that can be asked to continue a prompt.
+///
+/// # Contract
+///
+/// * [`generate`](Engine::generate) never blocks for longer than it takes to tokenise the
+///   prompt: it puts the request in a bounded queue and returns the stream, or returns
+///   [`EngineError::Busy`] at once when the queue is full.
+/// * The stream yields tokens in order and ends in exactly one [`Event::Done`](crate::Event)
+///   or one error. After that it yields nothing.
+/// * Dropping the stream cancels the request: the engine frees everything the request held
+///   (queue place, slot, cache) within one decoding step.
+/// * Text of messages and documents is content: it can never produce a control token.
+/// * One request's failure ends that request alone.
+/// * The same request with the same seed yields the same tokens, whatever else is running.
+pub trait Engine: Send + Sync {
+    /// The model behind this engine.
+    fn model(&self) -> &ModelInfo;
+
+    /// How many tokens `text` is as content of a prompt.
+    fn count_tokens(&self, text: &str) -> usize;
+
+    /// How many tokens the whole prompt is, with everything the chat template adds.
+    fn count_prompt_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError>;
+
+    /// Starts generating and returns the stream of what comes out.
+    fn generate(&self, request: Request) -> Result<TokenStream, EngineError>;
+
+    /// What the engine is holding right now; zero when nothing is asked of it.
+    fn load(&self) -> Load;
+}
+
+/// A snapshot of what an engine holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Requests that wait for a slot.
+    pub waiting: usize,
+    /// Requests that are being prefilled or decoded.
+    pub running: usize,
+}

@@ -1,0 +1,26 @@
+//! What an engine says about its model.
+
+/// The model behind an engine, as far as those who write prompts need to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// The name clients ask for.
+    pub name: String,
+    /// Tokens the model can take, prompt and answer together.
+    pub context: usize,
+    /// The chat template places [`Prompt::documents`](crate::Prompt) itself. Otherwise the
+    /// caller writes passages into a message.
+    pub reads_documents: bool,
+    /// What the model's makers say of it.
+    pub card: Card,
+}
+
+/// What a model card declares for software to act on: the object `ibid` in `config.json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Card {
+    /// Quoting the best sentences answers better than this model does.
+    pub quotes_better: bool,
+    /// More sources than this confuse the model.
+    pub max_sources: Option<usize>,
+    /// A source of more tokens than this confuses the model.
+    pub max_source_tokens: Option<usize>,
+}

@@ -1,0 +1,96 @@
+//! What an engine is asked.
+
+/// One request to an engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// What the model reads.
+    pub prompt: Prompt,
+    /// How the next token is chosen.
+    pub sampling: SamplingParams,
+    /// The most tokens to generate; `None` means as many as the context leaves room for.
+    pub max_tokens: Option<usize>,
+    /// Generation ends before the first of these strings would appear in the text.
+    pub stop: Vec<String>,
+}
+
+/// What the model reads: a conversation, and documents beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prompt {
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// Passages for a template that places them itself
+    /// (see [`ModelInfo::reads_documents`](crate::ModelInfo)); ignored by any other.
+    pub documents: Vec<PromptDocument>,
+}
+
+/// One turn of a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+/// Who speaks in a [`Message`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Instructions to the model.
+    System,
+    /// The person asking.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl Role {
+    /// The role's name in chat templates and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+        }
+    }
+}
+
+/// One passage, in the form of the `documents` variable of Hugging Face chat templates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromptDocument {
+    /// What the passage belongs to.
+    pub title: String,
+    /// The passage.
+    pub text: String,
+}
+
+/// How the next token is chosen from the model's logits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SamplingParams {
+    /// Divides the logits, 0 to 2; 0 always takes the most likely token.
+    pub temperature: f32,
+    /// Keeps the most likely tokens up to this total probability, above 0 to 1.
+    pub top_p: f32,
+    /// Keeps this many of the most likely tokens; `None` keeps all.
+    pub top_k: Option<usize>,
+    /// Drops tokens less likely than this share of the most likely one, 0 to 1.
+    pub min_p: f32,
+    /// Starts the random numbers; `None` picks a seed.
+    pub seed: Option<u64>,
+}
+
+impl SamplingParams {
+    /// Always the most likely token.
+    pub const GREEDY: Self = Self {
+        temperature: 0.0,
+        top_p: 1.0,
+        top_k: None,
+        min_p: 0.0,
+        seed: None,
+    };
+}
+
+impl Default for SamplingParams {
+    fn default() -> Self {
+        Self::GREEDY
+    }
+}

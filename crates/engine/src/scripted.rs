@@ -1,0 +1,184 @@
+//! An engine that says what a test tells it to say.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::{
+    Card, Engine, EngineError, FinishReason, Load, ModelInfo, Prompt, Request, Token, TokenSender,
+    TokenStream, Usage,
+};
+
+/// Keeps the [`Engine`] contract without a model.
+///
+/// A token is a word with the white space behind it. What is said comes from a function of
+/// the request, so that a test can echo, count or repeat what reached the model.
+pub struct ScriptedEngine {
+    model: ModelInfo,
+    script: Box<dyn Fn(&Request) -> Result<String, EngineError> + Send + Sync>,
+    pace: Duration,
+    slots: usize,
+    running: Arc<AtomicUsize>,
+}
+
+impl ScriptedEngine {
+    /// An engine that answers every request with `script(request)`.
+    pub fn new(
+        script: impl Fn(&Request) -> Result<String, EngineError> + Send + Sync + 'static,
+    ) -> Self {
+        let model = ModelInfo {
+            name: "scripted".into(),
+            context: 4096,
+            reads_documents: true,
+            card: Card::default(),
+        };
+        Self {
+            model,
+            script: Box::new(script),
+            pace: Duration::ZERO,
+            slots: 8,
+            running: Arc::default(),
+        }
+    }
+
+    /// Says something else about the model.
+    pub fn with_model(mut self, model: ModelInfo) -> Self {
+        self.model = model;
+        self
+    }
+
+    /// Takes this long for each token.
+    pub fn with_pace(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Answers this many requests at a time and refuses more.
+    pub fn with_slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    fn take_slot(&self) -> Result<Slot, EngineError> {
+        let slot = Slot(self.running.clone());
+        if slot.0.fetch_add(1, Ordering::SeqCst) >= self.slots {
+            return Err(EngineError::Busy {
+                retry_after: Duration::from_secs(1),
+            });
+        }
+        Ok(slot)
+    }
+}
+
+impl Engine for ScriptedEngine {
+    fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        text.split_whitespace().count()
+    }
+
+    fn count_prompt_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
+        let messages = prompt
+            .messages
+            .iter()
+            .map(|message| self.count_tokens(&message.content));
+        let documents = prompt
+            .documents
+            .iter()
+            .map(|document| self.count_tokens(&document.title) + self.count_tokens(&document.text));
+        Ok(messages.sum::<usize>() + documents.sum::<usize>())
+    }
+
+    fn generate(&self, request: Request) -> Result<TokenStream, EngineError> {
+        let prompt_tokens = self.count_prompt_tokens(&request.prompt)?;
+        let context = self.model.context;
+        if prompt_tokens >= context {
+            return Err(EngineError::PromptTooLong {
+                prompt: prompt_tokens,
+                context,
+            });
+        }
+        let slot = self.take_slot()?;
+        let max_tokens = request
+            .max_tokens
+            .unwrap_or(usize::MAX)
+            .min(context - prompt_tokens);
+        let reply = (self.script)(&request)?;
+        let (sender, stream) = TokenStream::channel(max_tokens);
+        let pace = self.pace;
+        thread::spawn(move || {
+            speak(
+                &reply,
+                &request.stop,
+                Limits {
+                    prompt_tokens,
+                    max_tokens,
+                    pace,
+                },
+                sender,
+                slot,
+            )
+        });
+        Ok(stream)
+    }
+
+    fn load(&self) -> Load {
+        Load {
+            waiting: 0,
+            running: self.running.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// A place among the requests that are answered at a time; free again when dropped.
+struct Slot(Arc<AtomicUsize>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Limits {
+    prompt_tokens: usize,
+    max_tokens: usize,
+    pace: Duration,
+}
+
+fn speak(reply: &str, stop: &[String], limits: Limits, sender: TokenSender, slot: Slot) {
+    let end = stop
+        .iter()
+        .filter_map(|stop| reply.find(stop.as_str()))
+        .min()
+        .unwrap_or(reply.len());
+    let mut completion_tokens = 0;
+    let mut finish_reason = FinishReason::Stop;
+    for word in reply[..end].split_inclusive(char::is_whitespace) {
+        if sender.is_closed() {
+            return;
+        }
+        if completion_tokens == limits.max_tokens {
+            finish_reason = FinishReason::Length;
+            break;
+        }
+        thread::sleep(limits.pace);
+        sender.token(Token {
+            id: completion_tokens as u32,
+            text: word.to_owned(),
+        });
+        completion_tokens += 1;
+    }
+    // Whoever sees the end must also see the slot free.
+    drop(slot);
+    sender.done(
+        finish_reason,
+        Usage {
+            prompt_tokens: limits.prompt_tokens,
+            completion_tokens,
+            cached_tokens: 0,
+        },
+    );
+}
