@@ -1,0 +1,85 @@
+//! Plain text and source code: the text as it is.
+
+use super::{Format, by_name_only};
+use crate::ExtractError;
+use crate::draft::Draft;
+use crate::source::Source;
+
+/// What is read when nothing better is known. The extensions keep content that merely resembles
+/// another format (a template that begins with a tag) from being taken for it.
+pub(super) const FORMAT: Format = Format {
+    name: "text",
+    media_type: "text/plain",
+    extensions: &[
+        "txt",
+        "text",
+        "log",
+        "rst",
+        "adoc",
+        "org",
+        "tex",
+        "srt",
+        "vtt",
+        "xml",
+        "yaml",
+        "yml",
+        "toml",
+        "ini",
+        "cfg",
+        "conf",
+        "env",
+        "properties",
+        "sql",
+        "sh",
+        "bash",
+        "ps1",
+        "bat",
+        "py",
+        "rs",
+        "go",
+        "java",
+        "kt",
+        "scala",
+        "swift",
+        "c",
+        "h",
+        "cc",
+        "cpp",
+        "hpp",
+        "cs",
+        "js",
+        "mjs",
+        "ts",
+        "jsx",
+        "tsx",
+        "vue",
+        "svelte",
+        "css",
+        "scss",
+        "php",
+        "rb",
+        "pl",
+        "lua",
+        "r",
+        "jl",
+        "hs",
+        "ml",
+        "ex",
+        "clj",
+        "dart",
+        "zig",
+        "proto",
+        "graphql",
+        "tf",
+        "diff",
+        "patch",
+        "eml",
+    ],
+    is_markdown: false,
+    recognise: by_name_only,
+    read,
+};
+
+fn read(source: &Source, draft: &mut Draft) -> Result<(), ExtractError> {
+    draft.push(source.text()?)
+}
