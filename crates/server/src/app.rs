@@ -1,0 +1,189 @@
+//! What every handler works with: the library, the models, the limits, and the stage of the
+//! server's life.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use engine::ModelInfo;
+use library::Library;
+use rag::Pipeline;
+use tokio::sync::{Semaphore, watch};
+
+/// The state shared by all requests.
+pub struct App {
+    /// The documents.
+    pub library: Arc<Library>,
+    /// The models that answer.
+    pub models: Models,
+    /// What a request may ask for.
+    pub limits: Limits,
+    /// One permit for each upload that is held in memory.
+    pub(crate) uploads: Arc<Semaphore>,
+    stage: watch::Sender<Stage>,
+}
+
+/// Where in its life the server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Documents are still being indexed; requests are answered from what is there.
+    Starting,
+    /// Everything is in place.
+    Ready,
+    /// The server takes nothing new and finishes what it has.
+    Stopping,
+}
+
+impl App {
+    /// A server that is still [`Stage::Starting`].
+    pub fn new(library: Arc<Library>, models: Models, limits: Limits) -> Self {
+        Self {
+            library,
+            models,
+            uploads: Arc::new(Semaphore::new(limits.uploads_at_a_time)),
+            limits,
+            stage: watch::Sender::new(Stage::Starting),
+        }
+    }
+
+    /// Where in its life the server is; `GET /readyz` tells.
+    pub fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
+    /// Everything is in place now.
+    pub fn set_ready(&self) {
+        self.stage.send_replace(Stage::Ready);
+    }
+
+    /// The server is to end: starts the clock of [`Limits::drain`] for open streams.
+    pub fn set_stopping(&self) {
+        self.stage.send_replace(Stage::Stopping);
+    }
+
+    /// Resolves when the server is to end.
+    pub(crate) fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stage = self.stage.subscribe();
+        async move {
+            // An error means that the whole `App` is gone, which is no later than stopping.
+            let _ = stage.wait_for(|stage| *stage == Stage::Stopping).await;
+        }
+    }
+
+    /// Resolves when streams that are still open must end.
+    pub(crate) fn streams_must_end(&self) -> impl Future<Output = ()> + Send + use<> {
+        let stopping = self.stopping();
+        let drain = self.limits.drain;
+        async move {
+            stopping.await;
+            tokio::time::sleep(drain).await;
+        }
+    }
+}
+
+/// The models that answer, in the order of the configuration; the first is the default.
+pub struct Models {
+    models: Vec<Model>,
+    loaded_at: u64,
+}
+
+/// One model that answers.
+pub struct Model {
+    /// What its engine says of it; clients ask for `info.name`.
+    pub info: ModelInfo,
+    /// Questions to answers, with this model.
+    pub pipeline: Arc<Pipeline>,
+}
+
+impl Models {
+    /// The name that always means the first model.
+    pub const DEFAULT: &str = "default";
+
+    /// These models, the first one being the default.
+    pub fn new(models: Vec<Model>) -> Self {
+        Self {
+            models,
+            loaded_at: unix_seconds(),
+        }
+    }
+
+    /// The model that answers when none is named.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn default_model(&self) -> &Model {
+        self.models
+            .first()
+            .expect("a server has at least one model")
+    }
+
+    /// The model called `name`, or the first one for [`Models::DEFAULT`].
+    pub fn get(&self, name: &str) -> Option<&Model> {
+        let named = self.models.iter().find(|model| model.info.name == name);
+        named.or_else(|| self.models.first().filter(|_| name == Self::DEFAULT))
+    }
+
+    /// Reads `NAME` or `NAME@COLLECTION`. A model whose own name holds an `@` goes first.
+    pub fn resolve<'a>(&self, wanted: &'a str) -> Option<(&Model, Option<&'a str>)> {
+        if let Some(model) = self.get(wanted) {
+            return Some((model, None));
+        }
+        let (name, collection) = wanted.rsplit_once('@')?;
+        Some((self.get(name)?, Some(collection)))
+    }
+
+    /// All models in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter()
+    }
+
+    /// When the models were loaded, in seconds since 1970.
+    pub(crate) fn loaded_at(&self) -> u64 {
+        self.loaded_at
+    }
+}
+
+/// What a request may ask for. Every number is inclusive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a JSON body.
+    pub json_body_bytes: usize,
+    /// Bytes of one uploaded file.
+    pub upload_bytes: usize,
+    /// Uploads that are held in memory at a time; further ones wait.
+    pub uploads_at_a_time: usize,
+    /// Messages of one conversation.
+    pub messages: usize,
+    /// Bytes of a search query.
+    pub query_bytes: usize,
+    /// Passages one search may ask for.
+    pub top_k: usize,
+    /// How often a silent stream sends a comment, so that proxies keep it open.
+    pub sse_keep_alive: Duration,
+    /// How long a client may send nothing in the middle of a body, or wait for its turn to upload.
+    pub stall: Duration,
+    /// How long open streams may go on once the server stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            json_body_bytes: 2_000_000,
+            upload_bytes: 100_000_000,
+            uploads_at_a_time: 4,
+            messages: 512,
+            query_bytes: retrieval::MAX_QUERY_BYTES,
+            top_k: retrieval::MAX_TOP_K,
+            sse_keep_alive: Duration::from_secs(15),
+            stall: Duration::from_secs(30),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The time, in seconds since 1970, as OpenAI's objects carry it.
+pub(crate) fn unix_seconds() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.map_or(0, |duration| duration.as_secs())
+}

@@ -1,0 +1,117 @@
+//! `POST /v1/chat/completions`: read, answer, reply whole or in pieces.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use futures_core::Stream;
+use library::{DEFAULT_COLLECTION, Library};
+use rag::{Answer, AnswerEvent, Question};
+use retrieval::Index;
+
+use super::base_url::base_url;
+use super::input::JsonBody;
+use super::models::unknown_model;
+use super::off_thread::off_thread;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::sse::stream_answer;
+use crate::wire::chat_request::ChatRequest;
+use crate::wire::chunk::Chunks;
+use crate::wire::completion::{Completion, Content, Ending, Grounds};
+use crate::wire::retrieval::{Collections, NamedCollection};
+
+/// Answers a question. If the client leaves, this future or the stream it returned is
+/// dropped, and the answer with it, which cancels the generation.
+pub(super) async fn complete(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let mut request = ChatRequest::read(&body.object(), &app.limits)?;
+    let named = request.model.clone();
+    let resolved = app.models.resolve(&named);
+    let (model, collection) = resolved.ok_or_else(|| unknown_model(&app, &named))?;
+    request.retrieval.collections.prefer(collection);
+
+    let (pipeline, library) = (model.pipeline.clone(), app.library.clone());
+    let (stream, include_usage) = (request.stream, request.include_usage);
+    let answer = off_thread(move || {
+        let indexes = open_indexes(&library, &request.retrieval.collections)?;
+        Ok(pipeline.answer(&indexes, question(request))?)
+    })
+    .await?;
+
+    let base_url = base_url(&headers);
+    if stream {
+        let chunks = Chunks::new(&model.info.name, base_url, include_usage);
+        return Ok(stream_answer(&app, answer, chunks));
+    }
+    let grounds = Grounds::from(&answer);
+    let (content, ending) = collect(answer).await?;
+    let completion = Completion::new(&model.info.name, grounds, content, &ending, &base_url);
+    Ok(Json(completion).into_response())
+}
+
+fn question(request: ChatRequest) -> Question {
+    Question {
+        messages: request.messages,
+        mode: request.answer,
+        citations: request.citations,
+        top_k: request.retrieval.top_k,
+        sampling: request.sampling,
+        max_tokens: request.max_tokens,
+        stop: request.stop,
+    }
+}
+
+/// The indexes to search; none means a chat without documents.
+fn open_indexes(library: &Library, collections: &Collections) -> Result<Vec<Arc<Index>>, ApiError> {
+    match collections {
+        Collections::None => Ok(Vec::new()),
+        Collections::Default => {
+            let index = library.index(DEFAULT_COLLECTION)?;
+            let holds_documents = index.passage_count() > 0;
+            Ok(holds_documents.then_some(index).into_iter().collect())
+        }
+        Collections::Named(names) => names
+            .iter()
+            .map(|named| open_index(library, named))
+            .collect(),
+    }
+}
+
+fn open_index(library: &Library, named: &NamedCollection) -> Result<Arc<Index>, ApiError> {
+    let index = library.index(&named.name);
+    index.map_err(|error| ApiError::from(error).at(named.param.clone()))
+}
+
+/// Waits for the whole answer.
+async fn collect(mut answer: Answer) -> Result<(Content, Ending), ApiError> {
+    let mut content = Content::default();
+    while let Some(event) = poll_fn(|context| Pin::new(&mut answer).poll_next(context)).await {
+        match event? {
+            AnswerEvent::Text { text, citations } => {
+                content.text.push_str(&text);
+                content.citations.extend(citations);
+            }
+            AnswerEvent::Done {
+                finish_reason,
+                usage,
+                ledger,
+            } => {
+                let ending = Ending {
+                    finish_reason,
+                    usage,
+                    ledger,
+                };
+                return Ok((content, ending));
+            }
+        }
+    }
+    Err(ApiError::internal("the answer stopped without an end"))
+}

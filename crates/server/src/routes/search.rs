@@ -1,0 +1,69 @@
+//! `POST /v1/vector_stores/{collection}/search`: passages without an answer.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use library::{Attributes, Library};
+use retrieval::{Hit, Query};
+
+use super::input::{InPath, JsonBody};
+use super::off_thread::off_thread;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::wire::search::{SearchItem, SearchPage, SearchRequest};
+
+/// The passages of a collection that match best.
+pub(super) async fn search(
+    State(app): State<Arc<App>>,
+    InPath(collection): InPath<String>,
+    body: JsonBody,
+) -> Result<Json<SearchPage>, ApiError> {
+    let request = SearchRequest::read(&body.object(), &app.limits)?;
+    let page = off_thread(move || {
+        let hits = find(&app.library, &collection, &request)?;
+        let item = |hit| item(&app.library, &collection, hit);
+        let items = hits.into_iter().map(item).collect::<Result<_, _>>()?;
+        Ok(SearchPage::new(request.queries, items))
+    });
+    Ok(Json(page.await?))
+}
+
+/// The best hits of all queries, each passage once, with its best score.
+fn find(
+    library: &Library,
+    collection: &str,
+    request: &SearchRequest,
+) -> Result<Vec<Hit>, ApiError> {
+    let index = library.index(collection)?;
+    let mut hits = Vec::new();
+    for text in &request.queries {
+        let query = Query {
+            text: text.clone(),
+            top_k: request.max_results,
+        };
+        hits.extend(index.search(&query)?);
+    }
+    hits.retain(|hit| hit.score >= request.score_threshold);
+    // With a single query this keeps the order: scores grow with what hits are ordered by.
+    hits.sort_by(|one, other| other.score.total_cmp(&one.score));
+    let mut best: Vec<Hit> = Vec::new();
+    for hit in hits {
+        if best.len() < request.max_results && !best.iter().any(|known| same_passage(known, &hit)) {
+            best.push(hit);
+        }
+    }
+    Ok(best)
+}
+
+fn same_passage(one: &Hit, other: &Hit) -> bool {
+    let (one, other) = (&one.passage, &other.passage);
+    one.file_id == other.file_id && one.start == other.start && one.end == other.end
+}
+
+fn item(library: &Library, collection: &str, hit: Hit) -> Result<SearchItem, ApiError> {
+    let membership = library.membership(collection, &hit.passage.file_id)?;
+    // A file that was detached a moment ago may still be among the hits.
+    let attributes = membership.map_or_else(Attributes::default, |found| found.attributes);
+    Ok(SearchItem::new(hit, &attributes))
+}

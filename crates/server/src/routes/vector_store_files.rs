@@ -1,0 +1,117 @@
+//! `/v1/vector_stores/{collection}/files`: the files of a collection, and their status.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use library::{Attributes, Library, Membership};
+
+use super::body::has_content_type;
+use super::files::unknown_file;
+use super::form::{FORM, Upload};
+use super::input::{InPath, InQuery, JsonBody};
+use super::off_thread::off_thread;
+use super::vector_stores::unknown_collection;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::wire::files::Deleted;
+use crate::wire::list::{ListLimits, ListObject, ListQuery};
+use crate::wire::vector_stores::{
+    AttachRequest, VectorStoreFileObject, parse_attributes, read_status,
+};
+
+/// `POST`: attaches a stored file (JSON), or uploads and attaches one in one call (a form).
+pub(super) async fn attach(
+    State(app): State<Arc<App>>,
+    InPath(collection): InPath<String>,
+    request: Request,
+) -> Result<Json<VectorStoreFileObject>, ApiError> {
+    let membership = match has_content_type(request.headers(), FORM) {
+        true => attach_upload(app, collection, request).await?,
+        false => attach_stored(app, collection, request).await?,
+    };
+    Ok(Json(VectorStoreFileObject::from(&membership)))
+}
+
+async fn attach_stored(
+    app: Arc<App>,
+    collection: String,
+    request: Request,
+) -> Result<Membership, ApiError> {
+    let body = JsonBody::read(request, &app).await?;
+    let AttachRequest {
+        file_id,
+        attributes,
+    } = AttachRequest::read(&body.object())?;
+    off_thread(move || Ok(app.library.attach(&collection, &file_id, attributes)?)).await
+}
+
+async fn attach_upload(
+    app: Arc<App>,
+    collection: String,
+    request: Request,
+) -> Result<Membership, ApiError> {
+    let upload = Upload::read(request, &app).await?;
+    let attributes = upload
+        .attributes
+        .as_deref()
+        .map(parse_attributes)
+        .transpose()?;
+    let attributes = attributes.unwrap_or_default();
+    off_thread(move || store_and_attach(&app.library, &collection, upload, attributes)).await
+}
+
+fn store_and_attach(
+    library: &Library,
+    collection: &str,
+    upload: Upload,
+    attributes: Attributes,
+) -> Result<Membership, ApiError> {
+    if library.collection(collection)?.is_none() {
+        return Err(unknown_collection(collection));
+    }
+    let file = library.add_file(upload.file)?;
+    let membership = library.attach(collection, &file.id, attributes)?;
+    // The collection held the same file already: one copy is enough.
+    if membership.file_id != file.id {
+        library.delete_file(&file.id)?;
+    }
+    Ok(membership)
+}
+
+/// `GET`: the files, all or those of one status.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    InPath(collection): InPath<String>,
+    InQuery(query): InQuery<ListQuery>,
+) -> Result<Json<ListObject<VectorStoreFileObject>>, ApiError> {
+    let page = query.page(&ListLimits::VECTOR_STORES)?;
+    let status = query.filter.as_deref().map(read_status).transpose()?;
+    let memberships = move || Ok(app.library.memberships(&collection, status, &page)?);
+    let listing = off_thread(memberships).await?;
+    Ok(Json(ListObject::new(&listing)))
+}
+
+/// `GET …/{file}`: one file and its status.
+pub(super) async fn retrieve(
+    State(app): State<Arc<App>>,
+    InPath((collection, file_id)): InPath<(String, String)>,
+) -> Result<Json<VectorStoreFileObject>, ApiError> {
+    let wanted = file_id.clone();
+    let membership = move || Ok(app.library.membership(&collection, &wanted)?);
+    let membership = off_thread(membership).await?;
+    let membership = membership.ok_or_else(|| unknown_file(&file_id))?;
+    Ok(Json(VectorStoreFileObject::from(&membership)))
+}
+
+/// `DELETE …/{file}`: takes the file out of the collection; the file itself stays.
+pub(super) async fn detach(
+    State(app): State<Arc<App>>,
+    InPath((collection, file_id)): InPath<(String, String)>,
+) -> Result<Json<Deleted>, ApiError> {
+    let unwanted = file_id.clone();
+    match off_thread(move || Ok(app.library.detach(&collection, &unwanted)?)).await? {
+        true => Ok(Json(Deleted::new("vector_store.file.deleted", file_id))),
+        false => Err(unknown_file(&file_id)),
+    }
+}

@@ -1,0 +1,118 @@
+//! An answer as server-sent events, in OpenAI's order: a chunk that opens, chunks of text,
+//! a chunk that closes, `usage` if asked for, `[DONE]`.
+//!
+//! The stream owns the [`Answer`], so a client that hangs up drops both, which cancels the
+//! generation. Nothing is buffered here beyond the events of one step.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_core::Stream;
+use rag::{Answer, AnswerEvent};
+
+use crate::app::App;
+use crate::error::{ApiError, ErrorKind};
+use crate::wire::chunk::{Chunk, Chunks};
+use crate::wire::completion::{Ending, Grounds};
+
+/// The reply that streams `answer`.
+pub(crate) fn stream_answer(app: &Arc<App>, answer: Answer, chunks: Chunks) -> Response {
+    let opening = event(&chunks.opening(Grounds::from(&answer)));
+    let stream = AnswerEvents {
+        answer,
+        chunks,
+        queue: VecDeque::from([opening]),
+        deadline: Box::pin(app.streams_must_end()),
+        ended: false,
+    };
+    let keep_alive = KeepAlive::new().interval(app.limits.sse_keep_alive);
+    // nginx would otherwise hold the events back until it has a buffer full of them.
+    let unbuffered = [("x-accel-buffering", "no")];
+    (unbuffered, Sse::new(stream).keep_alive(keep_alive)).into_response()
+}
+
+/// The events of one answer.
+struct AnswerEvents {
+    answer: Answer,
+    chunks: Chunks,
+    /// What one step of the answer gave and the client has not taken yet.
+    queue: VecDeque<Event>,
+    /// Resolves when the server stops and has waited long enough.
+    deadline: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ended: bool,
+}
+
+impl Stream for AnswerEvents {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(event) = this.queue.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            if this.deadline.as_mut().poll(context).is_ready() {
+                this.fail(&ApiError::new(
+                    ErrorKind::Stopping,
+                    "the server is shutting down",
+                ));
+                continue;
+            }
+            match ready!(Pin::new(&mut this.answer).poll_next(context)) {
+                Some(Ok(event)) => this.push(event),
+                Some(Err(error)) => this.fail(&error.into()),
+                None => this.fail(&ApiError::internal("the answer stopped without an end")),
+            }
+        }
+    }
+}
+
+impl AnswerEvents {
+    fn push(&mut self, answer_event: AnswerEvent) {
+        match answer_event {
+            AnswerEvent::Text { text, citations } => {
+                self.queue
+                    .push_back(event(&self.chunks.text(text, &citations)));
+            }
+            AnswerEvent::Done {
+                finish_reason,
+                usage,
+                ledger,
+            } => self.end(&Ending {
+                finish_reason,
+                usage,
+                ledger,
+            }),
+        }
+    }
+
+    fn end(&mut self, ending: &Ending) {
+        let closing = self.chunks.closing(ending);
+        let usage = self.chunks.usage(&ending.usage);
+        self.queue.push_back(event(&closing));
+        self.queue.extend(usage.as_ref().map(event));
+        self.queue.push_back(Event::default().data("[DONE]"));
+        self.ended = true;
+    }
+
+    /// The status line has long been sent: the error goes where the next chunk would. No
+    /// `[DONE]` follows, so that a failure cannot look like an end.
+    fn fail(&mut self, error: &ApiError) {
+        self.queue
+            .push_back(Event::default().data(error.body().to_string()));
+        self.ended = true;
+    }
+}
+
+fn event(chunk: &Chunk<'_>) -> Event {
+    let event = Event::default().json_data(chunk);
+    event.expect("a chunk has string keys only, so it is always JSON")
+}

@@ -1,0 +1,192 @@
+//! What an answer stands on, on the wire: citations, search results, evidence, the ledger.
+//!
+//! All offsets are Unicode code points, ends exclusive, as `rag` already counts them.
+
+use rag::{AnsweredBy, Citation, Evidence, Ledger, SearchResult};
+use serde::Serialize;
+
+/// One footnote: a sentence of the answer and the place in a document it stands on.
+#[derive(Serialize)]
+pub(crate) struct CitationObject {
+    n: usize,
+    file_id: String,
+    filename: String,
+    title: String,
+    page: Option<u32>,
+    heading: Option<String>,
+    start: usize,
+    end: usize,
+    quote: String,
+    score: f32,
+    sentence: Span,
+}
+
+/// Part of a text.
+#[derive(Serialize)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+/// One passage that was spliced into the prompt, numbered as the citations are.
+#[derive(Serialize)]
+pub(crate) struct SearchResultObject {
+    n: usize,
+    file_id: String,
+    filename: String,
+    title: String,
+    page: Option<u32>,
+    heading: Option<String>,
+    start: usize,
+    end: usize,
+    text: String,
+    score: f32,
+}
+
+/// How likely the answer is in what was found, and whether it was used.
+#[derive(Serialize)]
+pub(crate) struct EvidenceObject {
+    score: f32,
+    answered: bool,
+}
+
+/// Which tokens went where.
+#[derive(Serialize)]
+pub(crate) struct LedgerObject {
+    context: usize,
+    system: usize,
+    history: usize,
+    question: usize,
+    passages: Vec<LedgerPassageObject>,
+    reserved_for_answer: usize,
+    dropped: Vec<DroppedObject>,
+}
+
+#[derive(Serialize)]
+struct LedgerPassageObject {
+    n: usize,
+    tokens: usize,
+}
+
+#[derive(Serialize)]
+struct DroppedObject {
+    what: String,
+    tokens: usize,
+    why: String,
+}
+
+/// OpenAI's `url_citation`: a footnote as clients already show it, with a link to our text.
+#[derive(Serialize)]
+pub(crate) struct Annotation {
+    r#type: &'static str,
+    url_citation: UrlCitation,
+}
+
+#[derive(Serialize)]
+struct UrlCitation {
+    url: String,
+    title: String,
+    start_index: usize,
+    end_index: usize,
+}
+
+impl Annotation {
+    /// The link opens the document's text; `#char=START,END` is how RFC 5147 points into
+    /// plain text, and counts characters as we do.
+    pub(crate) fn new(citation: &Citation, base_url: &str) -> Self {
+        let Citation {
+            file_id,
+            start,
+            end,
+            ..
+        } = citation;
+        Self {
+            r#type: "url_citation",
+            url_citation: UrlCitation {
+                url: format!("{base_url}/v1/files/{file_id}/text#char={start},{end}"),
+                title: citation.title.clone(),
+                start_index: citation.sentence.start,
+                end_index: citation.sentence.end,
+            },
+        }
+    }
+}
+
+impl From<&Citation> for CitationObject {
+    fn from(citation: &Citation) -> Self {
+        Self {
+            n: citation.n,
+            file_id: citation.file_id.clone(),
+            filename: citation.filename.clone(),
+            title: citation.title.clone(),
+            page: citation.page,
+            heading: citation.heading.clone(),
+            start: citation.start,
+            end: citation.end,
+            quote: citation.quote.clone(),
+            score: citation.score,
+            sentence: Span {
+                start: citation.sentence.start,
+                end: citation.sentence.end,
+            },
+        }
+    }
+}
+
+impl From<&SearchResult> for SearchResultObject {
+    fn from(result: &SearchResult) -> Self {
+        Self {
+            n: result.n,
+            file_id: result.file_id.clone(),
+            filename: result.filename.clone(),
+            title: result.title.clone(),
+            page: result.page,
+            heading: result.heading.clone(),
+            start: result.start,
+            end: result.end,
+            text: result.text.clone(),
+            score: result.score,
+        }
+    }
+}
+
+impl From<&Evidence> for EvidenceObject {
+    fn from(evidence: &Evidence) -> Self {
+        Self {
+            score: evidence.score,
+            answered: evidence.answered,
+        }
+    }
+}
+
+impl From<&Ledger> for LedgerObject {
+    fn from(ledger: &Ledger) -> Self {
+        let passages = ledger.passages.iter().map(|passage| LedgerPassageObject {
+            n: passage.n,
+            tokens: passage.tokens,
+        });
+        let dropped = ledger.dropped.iter().map(|dropped| DroppedObject {
+            what: dropped.what.clone(),
+            tokens: dropped.tokens,
+            why: dropped.why.clone(),
+        });
+        Self {
+            context: ledger.context,
+            system: ledger.system,
+            history: ledger.history,
+            question: ledger.question,
+            passages: passages.collect(),
+            reserved_for_answer: ledger.reserved_for_answer,
+            dropped: dropped.collect(),
+        }
+    }
+}
+
+/// The word for whoever wrote the answer.
+pub(crate) fn answered_by(answered_by: AnsweredBy) -> &'static str {
+    match answered_by {
+        AnsweredBy::Model => "model",
+        AnsweredBy::Quotes => "quotes",
+        AnsweredBy::Refusal => "refusal",
+    }
+}

@@ -1,0 +1,73 @@
+//! The conversation of a chat request.
+
+use engine::{Message, Role};
+
+use super::place::{Object, Place};
+use crate::app::Limits;
+use crate::error::{ApiError, ErrorKind};
+
+/// The roles a message may have. `developer` is what OpenAI now calls `system`.
+const ROLES: &[(&str, Role)] = &[
+    ("system", Role::System),
+    ("developer", Role::System),
+    ("user", Role::User),
+    ("assistant", Role::Assistant),
+];
+
+/// Reads `messages`: at least one, of which the last is the user's question.
+pub(crate) fn read_messages(body: &Object<'_>, limits: &Limits) -> Result<Vec<Message>, ApiError> {
+    let place = body.require("messages")?;
+    let items = place.items()?;
+    let Some(last) = items.last() else {
+        return Err(place.refuse(ErrorKind::InvalidValue, "must hold at least one message"));
+    };
+    if items.len() > limits.messages {
+        let why = format!("may hold at most {} messages", limits.messages);
+        return Err(place.refuse(ErrorKind::InvalidValue, why));
+    }
+    let messages: Vec<_> = items.iter().map(read_message).collect::<Result<_, _>>()?;
+    check_question(last, &messages)?;
+    Ok(messages)
+}
+
+fn read_message(place: &Place<'_>) -> Result<Message, ApiError> {
+    let fields = place.object()?;
+    Ok(Message {
+        role: fields.require("role")?.choice(ROLES)?,
+        content: read_content(&fields.require("content")?)?,
+    })
+}
+
+/// A string, or an array of text parts, which become one text with a line for each part.
+fn read_content(place: &Place<'_>) -> Result<String, ApiError> {
+    if let Some(text) = place.value().as_str() {
+        return Ok(text.to_owned());
+    }
+    let parts = place
+        .items()
+        .map_err(|_| place.wrong_type("a string or an array of text parts"))?;
+    let texts: Vec<_> = parts.iter().map(read_part).collect::<Result<_, _>>()?;
+    Ok(texts.join("\n"))
+}
+
+fn read_part<'a>(place: &Place<'a>) -> Result<&'a str, ApiError> {
+    let fields = place.object()?;
+    fields.require("type")?.choice(&[("text", ())])?;
+    fields.require("text")?.string()
+}
+
+fn check_question(last: &Place<'_>, messages: &[Message]) -> Result<(), ApiError> {
+    let question = messages.last().expect("there is at least one message");
+    let fields = last.object()?;
+    if question.role != Role::User {
+        let why = "must be \"user\" in the last message, which is the question";
+        return Err(fields.require("role")?.refuse(ErrorKind::InvalidValue, why));
+    }
+    if question.content.trim().is_empty() {
+        let why = "must not be empty in the last message, which is the question";
+        return Err(fields
+            .require("content")?
+            .refuse(ErrorKind::InvalidValue, why));
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The JSON on the wire: OpenAI's shapes and our fields beside them, and nothing else.
+//!
+//! Reading ([`place`], [`chat_request`], [`search`], …) turns bytes into checked values;
+//! writing ([`completion`], [`files`], …) turns values into objects with a fixed order of
+//! fields. No handler builds JSON itself.
+
+pub(crate) mod chat_request;
+pub(crate) mod chunk;
+pub(crate) mod completion;
+pub(crate) mod files;
+pub(crate) mod grounding;
+pub(crate) mod id;
+pub(crate) mod list;
+pub(crate) mod messages;
+pub(crate) mod models;
+pub(crate) mod place;
+pub(crate) mod retrieval;
+pub(crate) mod search;
+pub(crate) mod unsupported;
+pub(crate) mod vector_stores;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The field `retrieval` of a chat request: which collections to search, and how.
+
+use super::place::{Object, Place};
+use crate::app::Limits;
+use crate::error::{ApiError, ErrorKind};
+
+/// The most collections one question may search.
+const MAX_COLLECTIONS: usize = 16;
+
+/// What to search for an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RetrievalOptions {
+    /// Which collections.
+    pub(crate) collections: Collections,
+    /// How many passages; `None` leaves it to the pipeline.
+    pub(crate) top_k: Option<usize>,
+}
+
+/// Which collections to search.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Collections {
+    /// None: a chat without documents.
+    None,
+    /// The default collection, if it holds documents.
+    #[default]
+    Default,
+    /// These, by id or name.
+    Named(Vec<NamedCollection>),
+}
+
+impl Collections {
+    /// Takes the collection of `NAME@COLLECTION` in place of the default one. What the field
+    /// `retrieval` says itself is more exact and stays.
+    pub(crate) fn prefer(&mut self, collection: Option<&str>) {
+        if let (Self::Default, Some(name)) = (&self, collection) {
+            *self = Self::Named(vec![NamedCollection {
+                name: name.to_owned(),
+                param: "model".to_owned(),
+            }]);
+        }
+    }
+}
+
+/// A collection as the request names it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NamedCollection {
+    /// Its id or name.
+    pub(crate) name: String,
+    /// The field that named it, for the refusal if there is no such collection.
+    pub(crate) param: String,
+}
+
+impl RetrievalOptions {
+    /// Reads the field, which may be absent, null or an object.
+    pub(crate) fn read(body: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
+        match body.get("retrieval") {
+            Some(place) => Self::read_object(&place.object()?, limits),
+            None if body.mentions("retrieval") => Ok(Self {
+                collections: Collections::None,
+                top_k: None,
+            }),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn read_object(fields: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
+        if let Some(filters) = fields.get("filters") {
+            let why = "are not supported yet; name the collections to search instead";
+            return Err(filters.refuse(ErrorKind::UnsupportedParameter, why));
+        }
+        fields.optional("mode", check_mode)?;
+        let top_k = 1..=limits.top_k as i64;
+        Ok(Self {
+            collections: fields
+                .optional("collections", read_collections)?
+                .unwrap_or_default(),
+            top_k: fields
+                .optional("top_k", |place| place.integer(top_k))?
+                .map(|k| k as usize),
+        })
+    }
+}
+
+/// Without an embedder a hybrid search is a lexical one, and a dense one is impossible.
+fn check_mode(place: &Place<'_>) -> Result<(), ApiError> {
+    let possible = place.choice(&[("hybrid", true), ("lexical", true), ("dense", false)])?;
+    if possible {
+        return Ok(());
+    }
+    let why = "cannot be \"dense\" on this server, which has no embedder";
+    Err(place.refuse(ErrorKind::UnsupportedParameter, why))
+}
+
+fn read_collections(place: &Place<'_>) -> Result<Collections, ApiError> {
+    let items = place.items()?;
+    if !(1..=MAX_COLLECTIONS).contains(&items.len()) {
+        let why = format!(
+            "must name 1 to {MAX_COLLECTIONS} collections; send \"retrieval\": null to search none"
+        );
+        return Err(place.refuse(ErrorKind::InvalidValue, why));
+    }
+    let names = items.iter().map(|item| {
+        Ok(NamedCollection {
+            name: item.string()?.to_owned(),
+            param: item.path().to_owned(),
+        })
+    });
+    Ok(Collections::Named(names.collect::<Result<_, ApiError>>()?))
+}

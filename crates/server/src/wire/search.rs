@@ -1,0 +1,148 @@
+//! `POST /v1/vector_stores/{id}/search`: the request, and the page of results.
+
+use library::Attributes;
+use retrieval::Hit;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::place::{Object, Place};
+use super::vector_stores::RESERVED_PREFIX;
+use crate::app::Limits;
+use crate::error::{ApiError, ErrorKind};
+
+/// The most queries in one search.
+const MAX_QUERIES: usize = 16;
+const DEFAULT_RESULTS: usize = 10;
+const MAX_RESULTS: i64 = 50;
+
+/// A search whose every field is in range.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SearchRequest {
+    /// What to look for; a passage's score is its best over all of them.
+    pub(crate) queries: Vec<String>,
+    /// How many passages to give.
+    pub(crate) max_results: usize,
+    /// Passages below this score are left out.
+    pub(crate) score_threshold: f32,
+}
+
+impl SearchRequest {
+    /// Reads the body.
+    pub(crate) fn read(body: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
+        if let Some(filters) = body.get("filters") {
+            let why = "are not supported yet";
+            return Err(filters.refuse(ErrorKind::UnsupportedParameter, why));
+        }
+        let max_results =
+            body.optional("max_num_results", |place| place.integer(1..=MAX_RESULTS))?;
+        let threshold = body.optional("ranking_options", read_threshold)?;
+        Ok(Self {
+            queries: read_queries(&body.require("query")?, limits)?,
+            max_results: max_results.map_or(DEFAULT_RESULTS, |number| number as usize),
+            score_threshold: threshold.unwrap_or(0.0),
+        })
+    }
+}
+
+fn read_queries(place: &Place<'_>, limits: &Limits) -> Result<Vec<String>, ApiError> {
+    let items = place.one_or_more()?;
+    if !(1..=MAX_QUERIES).contains(&items.len()) {
+        let why = format!("must hold 1 to {MAX_QUERIES} queries");
+        return Err(place.refuse(ErrorKind::InvalidValue, why));
+    }
+    items.iter().map(|item| read_query(item, limits)).collect()
+}
+
+fn read_query(place: &Place<'_>, limits: &Limits) -> Result<String, ApiError> {
+    let query = place.string()?;
+    if query.trim().is_empty() {
+        return Err(place.refuse(ErrorKind::InvalidValue, "must not be empty"));
+    }
+    if query.len() > limits.query_bytes {
+        let why = format!(
+            "may have at most {} bytes, but has {}",
+            limits.query_bytes,
+            query.len()
+        );
+        return Err(place.refuse(ErrorKind::InvalidValue, why));
+    }
+    Ok(query.to_owned())
+}
+
+fn read_threshold(place: &Place<'_>) -> Result<f32, ApiError> {
+    let options = place.object()?;
+    let threshold = options.optional("score_threshold", |place| place.number(0.0..=1.0))?;
+    Ok(threshold.unwrap_or(0.0) as f32)
+}
+
+/// The passages that were found.
+#[derive(Serialize)]
+pub(crate) struct SearchPage {
+    object: &'static str,
+    search_query: Vec<String>,
+    data: Vec<SearchItem>,
+    has_more: bool,
+    next_page: Option<String>,
+}
+
+/// One passage. Strict clients allow no further fields here, so the passage's place travels
+/// in `attributes`, under reserved keys.
+#[derive(Serialize)]
+pub(crate) struct SearchItem {
+    file_id: String,
+    filename: String,
+    score: f32,
+    attributes: Map<String, Value>,
+    content: [TextContent; 1],
+}
+
+#[derive(Serialize)]
+struct TextContent {
+    r#type: &'static str,
+    text: String,
+}
+
+impl SearchPage {
+    /// The page of `items`, best first; there is only one.
+    pub(crate) fn new(search_query: Vec<String>, data: Vec<SearchItem>) -> Self {
+        Self {
+            object: "vector_store.search_results.page",
+            search_query,
+            data,
+            has_more: false,
+            next_page: None,
+        }
+    }
+}
+
+impl SearchItem {
+    /// A hit, with the attributes that the user gave its file.
+    pub(crate) fn new(hit: Hit, attributes: &Attributes) -> Self {
+        let passage = hit.passage;
+        let noted = attributes
+            .iter()
+            .map(|(key, value)| (key.to_owned(), json!(value)));
+        let end = passage.start_char + passage.text.chars().count();
+        let place = [
+            ("title", Some(json!(passage.title))),
+            ("heading", passage.heading.map(Value::from)),
+            ("page", passage.page.map(Value::from)),
+            ("start", Some(json!(passage.start_char))),
+            ("end", Some(json!(end))),
+        ];
+        let place = place.into_iter().filter_map(|(name, value)| {
+            let key = format!("{RESERVED_PREFIX}{name}");
+            value.map(|value| (key, value))
+        });
+        Self {
+            file_id: passage.file_id,
+            filename: passage.filename,
+            score: hit.score,
+            attributes: noted.chain(place).collect(),
+            content: [TextContent {
+                r#type: "text",
+                text: passage.text,
+            }],
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What is refused, naming which field and with which code.
+
+use serde_json::{Value, json};
+
+use super::{chat_body, read_chat};
+use crate::app::Limits;
+use crate::error::ApiError;
+use crate::wire::place::{Object, parse_object};
+use crate::wire::search::SearchRequest;
+use crate::wire::vector_stores::parse_attributes;
+
+fn read_search(body: &Value) -> Result<SearchRequest, ApiError> {
+    let fields = parse_object(body.to_string().as_bytes())?;
+    SearchRequest::read(&Object::root(&fields), &Limits::default())
+}
+
+/// The request is refused at `param` with `code`.
+fn check_refused<T>(read: Result<T, ApiError>, case: &Value, param: &str, code: &str) {
+    let Err(error) = read else {
+        panic!("accepted {case}");
+    };
+    let error = &error.body()["error"];
+    assert_eq!(error["type"], "invalid_request_error", "{case}");
+    assert_eq!(
+        (&error["param"], &error["code"]),
+        (&json!(param), &json!(code)),
+        "{case}: {error}"
+    );
+}
+
+#[test]
+fn bad_chat_fields_are_refused_by_name() {
+    let long = "x".repeat(257);
+    for (fields, param, code) in [
+        (
+            json!({"model": null}),
+            "model",
+            "missing_required_parameter",
+        ),
+        (json!({"model": 3}), "model", "invalid_type"),
+        (json!({"temperature": "hot"}), "temperature", "invalid_type"),
+        (json!({"temperature": -0.1}), "temperature", "invalid_value"),
+        (json!({"temperature": 2.1}), "temperature", "invalid_value"),
+        (
+            json!({"temperature": 1e308}),
+            "temperature",
+            "invalid_value",
+        ),
+        (json!({"top_p": 0}), "top_p", "invalid_value"),
+        (json!({"top_p": 1.1}), "top_p", "invalid_value"),
+        (json!({"min_p": -1}), "min_p", "invalid_value"),
+        (json!({"top_k": 0}), "top_k", "invalid_value"),
+        (json!({"max_tokens": 0}), "max_tokens", "invalid_value"),
+        (json!({"max_tokens": 1.5}), "max_tokens", "invalid_type"),
+        (
+            json!({"max_completion_tokens": -1}),
+            "max_completion_tokens",
+            "invalid_value",
+        ),
+        (json!({"seed": u64::MAX}), "seed", "invalid_value"),
+        (
+            json!({"stop": ["a", "b", "c", "d", "e"]}),
+            "stop",
+            "invalid_value",
+        ),
+        (json!({"stop": ["a", 1]}), "stop[1]", "invalid_type"),
+        (json!({"stop": ""}), "stop", "invalid_value"),
+        (json!({"stop": ["a", long]}), "stop[1]", "invalid_value"),
+        (json!({"stream": "yes"}), "stream", "invalid_type"),
+        (
+            json!({"stream_options": {"include_usage": 1}}),
+            "stream_options.include_usage",
+            "invalid_type",
+        ),
+        (json!({"citations": "some"}), "citations", "invalid_value"),
+        (json!({"answer": "nobody"}), "answer", "invalid_value"),
+        (json!({"n": 2}), "n", "unsupported_parameter"),
+        (json!({"tools": [{}]}), "tools", "unsupported_parameter"),
+        (
+            json!({"logprobs": true}),
+            "logprobs",
+            "unsupported_parameter",
+        ),
+        (
+            json!({"response_format": {"type": "json_object"}}),
+            "response_format",
+            "unsupported_parameter",
+        ),
+        (json!({"retrieval": true}), "retrieval", "invalid_type"),
+        (
+            json!({"retrieval": {"top_k": 0}}),
+            "retrieval.top_k",
+            "invalid_value",
+        ),
+        (
+            json!({"retrieval": {"top_k": 201}}),
+            "retrieval.top_k",
+            "invalid_value",
+        ),
+        (
+            json!({"retrieval": {"mode": "dense"}}),
+            "retrieval.mode",
+            "unsupported_parameter",
+        ),
+        (
+            json!({"retrieval": {"filters": {}}}),
+            "retrieval.filters",
+            "unsupported_parameter",
+        ),
+        (
+            json!({"retrieval": {"collections": []}}),
+            "retrieval.collections",
+            "invalid_value",
+        ),
+        (
+            json!({"retrieval": {"collections": [1]}}),
+            "retrieval.collections[0]",
+            "invalid_type",
+        ),
+    ] {
+        check_refused(read_chat(&chat_body(&fields)), &fields, param, code);
+    }
+}
+
+#[test]
+fn bad_messages_are_refused_by_place() {
+    let hello = json!({"role": "user", "content": "Hello"});
+    let image = json!({"type": "image_url", "image_url": {}});
+    for (messages, param, code) in [
+        (json!(null), "messages", "missing_required_parameter"),
+        (json!("Hello"), "messages", "invalid_type"),
+        (json!([]), "messages", "invalid_value"),
+        (json!(vec![hello.clone(); 513]), "messages", "invalid_value"),
+        (json!(["Hello"]), "messages[0]", "invalid_type"),
+        (
+            json!([{"content": "Hello"}]),
+            "messages[0].role",
+            "missing_required_parameter",
+        ),
+        (
+            json!([{"role": "tool", "content": "Hello"}]),
+            "messages[0].role",
+            "invalid_value",
+        ),
+        (
+            json!([{"role": "user"}]),
+            "messages[0].content",
+            "missing_required_parameter",
+        ),
+        (
+            json!([{"role": "user", "content": null}]),
+            "messages[0].content",
+            "missing_required_parameter",
+        ),
+        (
+            json!([hello, {"role": "user", "content": 5}]),
+            "messages[1].content",
+            "invalid_type",
+        ),
+        (
+            json!([{"role": "user", "content": " \n"}]),
+            "messages[0].content",
+            "invalid_value",
+        ),
+        (
+            json!([{"role": "user", "content": []}]),
+            "messages[0].content",
+            "invalid_value",
+        ),
+        (
+            json!([{"role": "user", "content": [image]}]),
+            "messages[0].content[0].type",
+            "invalid_value",
+        ),
+        (
+            json!([hello, {"role": "assistant", "content": "Hi"}]),
+            "messages[1].role",
+            "invalid_value",
+        ),
+    ] {
+        let body = chat_body(&json!({"messages": messages}));
+        check_refused(read_chat(&body), &messages, param, code);
+    }
+}
+
+#[test]
+fn what_is_not_a_json_object_is_refused() {
+    let deep = "[".repeat(10_000);
+    for body in [
+        "",
+        "{",
+        "{} {}",
+        "[]",
+        "3",
+        "\"\\ud800\"",
+        "{\"a\":NaN}",
+        deep.as_str(),
+    ] {
+        let Err(error) = parse_object(body.as_bytes()) else {
+            panic!("accepted {body}");
+        };
+        assert_eq!(error.body()["error"]["code"], "invalid_json", "{body}");
+    }
+}
+
+#[test]
+fn search_requests_are_checked() {
+    let request = read_search(&json!({"query": ["a", "b"], "max_num_results": 50}));
+    let request = request.expect("the request is valid");
+    assert_eq!((request.queries.len(), request.max_results), (2, 50));
+    let long = "x".repeat(2049);
+    for (body, param, code) in [
+        (json!({}), "query", "missing_required_parameter"),
+        (json!({"query": 1}), "query", "invalid_type"),
+        (json!({"query": []}), "query", "invalid_value"),
+        (json!({"query": " "}), "query", "invalid_value"),
+        (json!({"query": ["a", 1]}), "query[1]", "invalid_type"),
+        (json!({"query": long}), "query", "invalid_value"),
+        (
+            json!({"query": "a", "max_num_results": 0}),
+            "max_num_results",
+            "invalid_value",
+        ),
+        (
+            json!({"query": "a", "max_num_results": 51}),
+            "max_num_results",
+            "invalid_value",
+        ),
+        (
+            json!({"query": "a", "filters": {}}),
+            "filters",
+            "unsupported_parameter",
+        ),
+        (
+            json!({"query": "a", "ranking_options": {"score_threshold": 2}}),
+            "ranking_options.score_threshold",
+            "invalid_value",
+        ),
+    ] {
+        check_refused(read_search(&body), &body, param, code);
+    }
+}
+
+#[test]
+fn attributes_are_checked() {
+    let valid = parse_attributes(r#"{"year": 2024, "draft": false, "author": "지은"}"#);
+    assert_eq!(valid.expect("the attributes are valid").iter().count(), 3);
+    for (attributes, param, code) in [
+        ("{", "attributes", "invalid_json"),
+        ("[]", "attributes", "invalid_type"),
+        (r#"{"a": []}"#, "attributes.a", "invalid_type"),
+        (
+            r#"{"ibid.page": 1}"#,
+            "attributes.ibid.page",
+            "invalid_value",
+        ),
+    ] {
+        check_refused(
+            parse_attributes(attributes),
+            &json!(attributes),
+            param,
+            code,
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! `vector_store` objects, which are our collections, and `vector_store.file` objects, which
+//! are a file's membership in one.
+
+use std::collections::BTreeMap;
+
+use library::{AttributeValue, Attributes, Collection, FileCounts, LastError, Membership, Status};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::list::Identified;
+use super::place::{Object, Place};
+use crate::error::{ApiError, ErrorKind};
+
+/// Keys that begin with this are ours: search results carry a passage's place under them.
+pub(crate) const RESERVED_PREFIX: &str = "ibid.";
+
+/// A named set of documents.
+#[derive(Serialize)]
+pub(crate) struct VectorStoreObject {
+    id: String,
+    object: &'static str,
+    created_at: i64,
+    name: String,
+    usage_bytes: u64,
+    file_counts: FileCountsObject,
+    status: &'static str,
+    expires_after: Option<()>,
+    expires_at: Option<()>,
+    last_active_at: i64,
+    metadata: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct FileCountsObject {
+    in_progress: u64,
+    completed: u64,
+    failed: u64,
+    cancelled: u64,
+    total: u64,
+}
+
+/// A file in a collection; its id is the file's.
+#[derive(Serialize)]
+pub(crate) struct VectorStoreFileObject {
+    id: String,
+    object: &'static str,
+    created_at: i64,
+    vector_store_id: String,
+    usage_bytes: u64,
+    status: &'static str,
+    last_error: Option<LastErrorObject>,
+    attributes: Attributes,
+}
+
+#[derive(Serialize)]
+struct LastErrorObject {
+    code: &'static str,
+    message: String,
+}
+
+/// The body of `POST /v1/vector_stores`.
+pub(crate) struct CreateRequest {
+    pub(crate) name: String,
+}
+
+/// The body of `POST /v1/vector_stores/{id}/files` in JSON.
+pub(crate) struct AttachRequest {
+    pub(crate) file_id: String,
+    pub(crate) attributes: Attributes,
+}
+
+impl CreateRequest {
+    /// Reads the body.
+    pub(crate) fn read(body: &Object<'_>) -> Result<Self, ApiError> {
+        for field in ["file_ids", "expires_after", "chunking_strategy"] {
+            if let Some(place) = body.get(field) {
+                let why = "is not supported; create the collection, then attach files to it";
+                return Err(place.refuse(ErrorKind::UnsupportedParameter, why));
+            }
+        }
+        Ok(Self {
+            name: body.require("name")?.string()?.to_owned(),
+        })
+    }
+}
+
+impl AttachRequest {
+    /// Reads the body.
+    pub(crate) fn read(body: &Object<'_>) -> Result<Self, ApiError> {
+        Ok(Self {
+            file_id: body.require("file_id")?.string()?.to_owned(),
+            attributes: body
+                .optional("attributes", read_attributes)?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// Reads the field `attributes` of a form, which holds JSON.
+pub(crate) fn parse_attributes(json: &str) -> Result<Attributes, ApiError> {
+    let value = serde_json::from_str(json).map_err(|error| {
+        let message = format!("'attributes' is not valid JSON: {error}");
+        ApiError::new(ErrorKind::InvalidJson, message).at("attributes")
+    })?;
+    read_attributes(&Place::new(&value, "attributes"))
+}
+
+/// Reads `attributes`: a few pairs of a name and a string, number or boolean.
+pub(crate) fn read_attributes(place: &Place<'_>) -> Result<Attributes, ApiError> {
+    let mut pairs = BTreeMap::new();
+    for (key, value) in place.object()?.places() {
+        if key.starts_with(RESERVED_PREFIX) {
+            let why =
+                format!("has a name that begins with \"{RESERVED_PREFIX}\", which is reserved");
+            return Err(value.refuse(ErrorKind::InvalidValue, why));
+        }
+        pairs.insert(key.to_owned(), read_attribute(&value)?);
+    }
+    Ok(Attributes::new(pairs)?)
+}
+
+fn read_attribute(place: &Place<'_>) -> Result<AttributeValue, ApiError> {
+    match place.value() {
+        Value::Bool(boolean) => Ok(AttributeValue::Bool(*boolean)),
+        Value::Number(number) => Ok(AttributeValue::Number(number.clone())),
+        Value::String(text) => Ok(AttributeValue::String(text.clone())),
+        _ => Err(place.wrong_type("a string, a number or a boolean")),
+    }
+}
+
+/// Reads the `filter` of a list of files.
+pub(crate) fn read_status(filter: &str) -> Result<Status, ApiError> {
+    Status::parse(filter).ok_or_else(|| {
+        let names = Status::ALL.map(Status::as_str).join(", ");
+        let message = format!("'filter' must be one of {names}");
+        ApiError::new(ErrorKind::InvalidValue, message).at("filter")
+    })
+}
+
+impl From<&Collection> for VectorStoreObject {
+    fn from(collection: &Collection) -> Self {
+        let in_progress = collection.counts.in_progress > 0;
+        Self {
+            id: collection.id.clone(),
+            object: "vector_store",
+            created_at: collection.created_at,
+            name: collection.name.clone(),
+            usage_bytes: collection.usage_bytes,
+            file_counts: FileCountsObject::from(&collection.counts),
+            status: if in_progress {
+                "in_progress"
+            } else {
+                "completed"
+            },
+            expires_after: None,
+            expires_at: None,
+            last_active_at: collection.last_active_at,
+            metadata: Map::new(),
+        }
+    }
+}
+
+impl From<&FileCounts> for FileCountsObject {
+    fn from(counts: &FileCounts) -> Self {
+        Self {
+            in_progress: counts.in_progress,
+            completed: counts.completed,
+            failed: counts.failed,
+            cancelled: counts.cancelled,
+            total: counts.total,
+        }
+    }
+}
+
+impl From<&Membership> for VectorStoreFileObject {
+    fn from(membership: &Membership) -> Self {
+        Self {
+            id: membership.file_id.clone(),
+            object: "vector_store.file",
+            created_at: membership.created_at,
+            vector_store_id: membership.collection_id.clone(),
+            usage_bytes: membership.usage_bytes,
+            status: membership.status.as_str(),
+            last_error: membership.last_error.as_ref().map(LastErrorObject::from),
+            attributes: membership.attributes.clone(),
+        }
+    }
+}
+
+impl From<&LastError> for LastErrorObject {
+    fn from(error: &LastError) -> Self {
+        Self {
+            code: error.code.as_str(),
+            message: error.message.clone(),
+        }
+    }
+}
+
+impl Identified for VectorStoreObject {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Identified for VectorStoreFileObject {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
