@@ -1,1 +1,1 @@
-//! Placeholder.
+//! Tests of the whole program; see `it/main.rs`.

@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The server over HTTP, and the rules of the codebase.
+
+/// A real server on a free port, in three lines.
+mod harness;
+
+/// What is answered, whole and in pieces.
+mod chat;
+
+/// Files and collections: uploaded, attached, listed, searched, deleted.
+mod files;
+
+/// Each a clear error in OpenAI's shape, with the field at fault.
+mod bad_input;
+
+/// Who may import whom.
+mod layering;

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The program around the library: configuration, command line, HTTP.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+mod error;
+pub mod examples;
+pub mod http;
+pub mod logging;
+pub mod routes;
+pub mod sources;
+mod sse;
+pub mod startup;
+mod wire;
+
+/// What inference is, for those who bring an engine of their own.
+pub use engine;

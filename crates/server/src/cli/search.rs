@@ -1,0 +1,93 @@
+//! `ibid search`: the passages that are found for a query.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use engine::Engine;
+use library::Library;
+use retrieval::{Hit, Query};
+use tempfile::TempDir;
+
+use crate::cli::progress::IndexingBar;
+use crate::config::Config;
+use crate::{sources, startup};
+
+/// What `ibid search` understands.
+#[derive(Debug, Args)]
+pub(super) struct SearchArgs {
+    /// Words to look for
+    query: String,
+    /// Files and folders to search [default: what the library holds, or the examples]
+    paths: Vec<PathBuf>,
+    /// Passages to print
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=200))]
+    top_k: u16,
+}
+
+pub(super) fn search(config: &Config, args: &SearchArgs) -> anyhow::Result<()> {
+    let engine = startup::load_engine(&config.model)?;
+    let opened = opened(config, &args.paths, &engine)?;
+    let query = Query {
+        text: args.query.clone(),
+        top_k: args.top_k.into(),
+    };
+    let hits = opened
+        .library
+        .index(library::DEFAULT_COLLECTION)?
+        .search(&query)?;
+    if hits.is_empty() {
+        println!("nothing was found; try other words");
+    }
+    for (n, hit) in hits.iter().enumerate() {
+        print_hit(n + 1, hit);
+    }
+    Ok(())
+}
+
+fn print_hit(n: usize, hit: &Hit) {
+    let passage = &hit.passage;
+    let heading = passage
+        .heading
+        .as_deref()
+        .map(|heading| format!(", {heading}"))
+        .unwrap_or_default();
+    let end = passage.start_char + passage.text.chars().count();
+    println!(
+        "{n}. {:.2}  {}{heading}, characters {}–{end}",
+        hit.score, passage.filename, passage.start_char
+    );
+    for line in passage.text.lines().filter(|line| !line.trim().is_empty()) {
+        println!("   {line}");
+    }
+    println!();
+}
+
+/// A library that is ready to be asked, and the folder it lives in if that is to vanish with it.
+pub(super) struct Opened {
+    pub(super) library: Arc<Library>,
+    _folder: Option<TempDir>,
+}
+
+/// The user's library; or, when paths are given, one that holds just those and is thrown away.
+pub(super) fn opened(
+    config: &Config,
+    paths: &[PathBuf],
+    engine: &Arc<dyn Engine>,
+) -> anyhow::Result<Opened> {
+    let folder = (!paths.is_empty()).then(TempDir::new).transpose()?;
+    let data_dir = match &folder {
+        Some(folder) => folder.path().to_owned(),
+        None => startup::data_dir(config)?,
+    };
+    let library = startup::open_library(config, &data_dir, engine)?;
+    let bar = IndexingBar::new();
+    let max_file_bytes = config.limits.upload_bytes as u64;
+    sources::sync(&library, paths, max_file_bytes, &mut |progress| {
+        bar.show(&progress)
+    })?;
+    Ok(Opened {
+        library,
+        _folder: folder,
+    })
+}

@@ -1,0 +1,152 @@
+//! `ibid serve`: index, then answer over HTTP until told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+use tracing::info;
+
+use crate::app::{App, Models, Stage};
+use crate::cli::progress::IndexingBar;
+use crate::config::Config;
+use crate::http::{self, HttpSettings};
+use crate::{logging, routes, sources, startup};
+
+/// What `ibid serve` understands.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Files and folders to serve; the collection is made to hold just these and what was
+    /// uploaded [default: what it holds already, or the example documents]
+    paths: Vec<PathBuf>,
+    /// Address and port [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) listen: Option<SocketAddr>,
+}
+
+#[tokio::main]
+pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()> {
+    logging::start(&config.log)?;
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    let engine = startup::load_engine(&config.model)?;
+    let library = startup::open_library(&config, &startup::data_dir(&config)?, &engine)?;
+    let app = startup::app(&config, engine, library);
+
+    let router = routes::router(app.clone());
+    let server = tokio::spawn(http::serve(
+        listener,
+        router,
+        http_settings(&config),
+        stopping(app.clone()),
+    ));
+    index(app.clone(), args.paths.clone()).await?;
+    if app.stage() == Stage::Starting {
+        app.set_ready();
+        announce(&app, address)?;
+    }
+    server.await??;
+    app.library.close();
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| {
+        format!("cannot listen on {address}; choose another address with --listen")
+    })
+}
+
+fn http_settings(config: &Config) -> HttpSettings {
+    HttpSettings {
+        max_connections: config.limits.connections,
+        drain: Duration::from_secs(config.limits.drain_s),
+        ..HttpSettings::default()
+    }
+}
+
+/// Brings the default collection up to date, with a progress bar, off the async threads.
+async fn index(app: Arc<App>, paths: Vec<PathBuf>) -> anyhow::Result<()> {
+    let max_file_bytes = app.limits.upload_bytes as u64;
+    let library = app.library.clone();
+    let indexing = tokio::task::spawn_blocking(move || {
+        let bar = IndexingBar::new();
+        sources::sync(&library, &paths, max_file_bytes, &mut |progress| {
+            bar.show(&progress)
+        })
+    });
+    tokio::select! {
+        indexed = indexing => indexed?,
+        () = app.stopping() => {
+            app.library.close();
+            anyhow::bail!("stopped while indexing; the next start goes on from here")
+        }
+    }
+}
+
+fn announce(app: &App, address: SocketAddr) -> anyhow::Result<()> {
+    let collection = app
+        .library
+        .collection(library::DEFAULT_COLLECTION)?
+        .context("the default collection exists")?;
+    let model = &app
+        .models
+        .get(Models::DEFAULT)
+        .context("a model is loaded")?
+        .info;
+    info!(%address, model = model.name, documents = collection.counts.completed, "ready");
+    let failed = match collection.counts.failed {
+        0 => String::new(),
+        failed => format!(", {failed} could not be read"),
+    };
+    println!("ibid is serving on http://{address}");
+    println!(
+        "  collection  {} ({} documents{failed})",
+        collection.name, collection.counts.completed
+    );
+    println!(
+        "  model       {} (context {} tokens)",
+        model.name, model.context
+    );
+    if model.card.quotes_better {
+        println!(
+            "              its card says quoting answers better, so answers are quotes unless you ask \"answer\":\"model\""
+        );
+    }
+    println!("\nAsk something:");
+    println!(
+        "  curl -N http://{address}/v1/chat/completions -H 'content-type: application/json' \\\n    -d '{{\"model\":\"default\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"What is attention?\"}}]}}'"
+    );
+    Ok(())
+}
+
+/// Resolves when the terminal or the system asks to stop, and tells the whole server so.
+async fn stopping(app: Arc<App>) {
+    stop_requested().await;
+    app.set_stopping();
+}
+
+async fn stop_requested() {
+    let interrupted = async {
+        tokio::signal::ctrl_c()
+            .await
+            .expect("a handler for ctrl-c can be set")
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())
+            .expect("a handler for SIGTERM can be set")
+            .recv()
+            .await;
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => (),
+        () = terminated => (),
+    }
+}

@@ -1,0 +1,334 @@
+//! Configuration as written: flags over environment over file over defaults.
+//!
+//! `config/ibid.toml` lists every key with its default; a test holds the two together.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// Read when no other file is named and this one exists.
+pub const DEFAULT_FILE: &str = "config/ibid.toml";
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to serve on.
+    pub listen: SocketAddr,
+    /// Where documents and indexes are kept; the platform's data folder when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// The model that answers.
+    pub model: ModelConfig,
+    /// How documents are cut for searching.
+    pub passages: PassagesConfig,
+    /// How answers are made.
+    pub answer: AnswerConfig,
+    /// What a client may ask of the server.
+    pub limits: LimitsConfig,
+    /// What is written to the log.
+    pub log: LogConfig,
+}
+
+/// The model that answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelConfig {
+    /// A GGUF file or a Hugging Face folder; the built-in model when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// The name clients see; the file's or folder's own when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Copies of the model that work side by side.
+    pub workers: usize,
+    /// Threads for the arithmetic; the number of physical cores when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Answers a worker generates at the same time.
+    pub running: usize,
+    /// Requests that may wait for a worker.
+    pub queue: usize,
+    /// Tokens of prompt and answer together; what the model was made for when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<usize>,
+}
+
+/// How documents are cut for searching.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PassagesConfig {
+    /// The most tokens a passage has.
+    pub tokens: usize,
+    /// Tokens that a passage shares with the one before it.
+    pub overlap_tokens: usize,
+}
+
+/// How answers are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnswerConfig {
+    /// Passages that are looked up for a question.
+    pub top_k: usize,
+    /// Evidence below this, 0 to 1, is answered with a refusal.
+    pub evidence_floor: f32,
+    /// Support below this, 0 to 1, gives a sentence no footnote.
+    pub citation_floor: f32,
+    /// The most tokens of an answer, when the request does not say.
+    pub max_tokens: usize,
+    /// The most sentences of an answer in quotes.
+    pub quote_sentences: usize,
+}
+
+/// What a client may ask of the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The largest JSON body, in bytes.
+    pub body_bytes: usize,
+    /// The largest document, in bytes.
+    pub upload_bytes: usize,
+    /// Connections that are open at the same time.
+    pub connections: usize,
+    /// Seconds that running answers are given when the server stops.
+    pub drain_s: u64,
+}
+
+/// What is written to the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Which events, in the syntax of `RUST_LOG`.
+    pub filter: String,
+    /// One JSON object a line, instead of text.
+    pub json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data_dir: None,
+            model: ModelConfig::default(),
+            passages: PassagesConfig::default(),
+            answer: AnswerConfig::default(),
+            limits: LimitsConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            path: None,
+            name: None,
+            workers: 1,
+            threads: None,
+            running: 8,
+            queue: 64,
+            context: None,
+        }
+    }
+}
+
+impl Default for PassagesConfig {
+    fn default() -> Self {
+        Self {
+            tokens: 256,
+            overlap_tokens: 0,
+        }
+    }
+}
+
+impl Default for AnswerConfig {
+    fn default() -> Self {
+        Self {
+            top_k: 5,
+            evidence_floor: 0.3,
+            citation_floor: 0.5,
+            max_tokens: 512,
+            quote_sentences: 2,
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes: 2_000_000,
+            upload_bytes: 100_000_000,
+            connections: 1024,
+            drain_s: 10,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            filter: "warn,server=info".into(),
+            json: false,
+        }
+    }
+}
+
+/// What the command line says over everything else.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Overrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "ModelOverrides::is_empty")]
+    model: ModelOverrides,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct ModelOverrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+}
+
+impl ModelOverrides {
+    fn is_empty(&self) -> bool {
+        self.path.is_none()
+    }
+}
+
+impl Overrides {
+    /// The flags that override configuration.
+    pub fn new(
+        listen: Option<SocketAddr>,
+        data_dir: Option<PathBuf>,
+        model: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            listen,
+            data_dir,
+            model: ModelOverrides { path: model },
+        }
+    }
+}
+
+impl Config {
+    /// Puts the four layers together and checks them.
+    ///
+    /// # Errors
+    ///
+    /// When `file` cannot be read, or a layer holds an unknown key or a value of the wrong
+    /// kind or range; the text names the key and where it was written.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Config, ConfigError> {
+        let mut layers = Figment::from(Serialized::defaults(Config::default()));
+        if let Some(file) = file_to_read(file)? {
+            layers = layers.merge(Toml::file_exact(file));
+        }
+        let environment = Env::prefixed("IBID_").ignore(&["config"]).split("__");
+        let config: Config = layers
+            .merge(environment)
+            .merge(Serialized::defaults(overrides))
+            .extract()?;
+        config.checked()
+    }
+
+    fn checked(self) -> Result<Config, ConfigError> {
+        within("model.workers", self.model.workers, 1, 64)?;
+        within("model.running", self.model.running, 1, 256)?;
+        within("model.queue", self.model.queue, 1, 4096)?;
+        within("passages.tokens", self.passages.tokens, 32, 4096)?;
+        within(
+            "passages.overlap_tokens",
+            self.passages.overlap_tokens,
+            0,
+            self.passages.tokens / 2,
+        )?;
+        within("answer.top_k", self.answer.top_k, 1, 50)?;
+        within(
+            "answer.evidence_floor",
+            self.answer.evidence_floor,
+            0.0,
+            1.0,
+        )?;
+        within(
+            "answer.citation_floor",
+            self.answer.citation_floor,
+            0.0,
+            1.0,
+        )?;
+        within("answer.max_tokens", self.answer.max_tokens, 1, 1_000_000)?;
+        within("answer.quote_sentences", self.answer.quote_sentences, 1, 20)?;
+        within(
+            "limits.body_bytes",
+            self.limits.body_bytes,
+            1_000,
+            1_000_000_000,
+        )?;
+        within(
+            "limits.upload_bytes",
+            self.limits.upload_bytes,
+            1_000,
+            1_000_000_000,
+        )?;
+        within("limits.connections", self.limits.connections, 1, 65_536)?;
+        within("limits.drain_s", self.limits.drain_s, 0, 3600)?;
+        Ok(self)
+    }
+}
+
+fn file_to_read(named: Option<&Path>) -> Result<Option<PathBuf>, ConfigError> {
+    match named {
+        Some(file) if file.is_file() => Ok(Some(file.to_owned())),
+        Some(file) => Err(ConfigError::NoFile(file.to_owned())),
+        None => Ok(Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.is_file())),
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display>(
+    key: &'static str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<(), ConfigError> {
+    if value >= least && value <= most {
+        return Ok(());
+    }
+    let (value, least, most) = (value.to_string(), least.to_string(), most.to_string());
+    Err(ConfigError::OutOfRange {
+        key,
+        value,
+        least,
+        most,
+    })
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file that was named is not there.
+    #[error("there is no configuration file at {0}")]
+    NoFile(PathBuf),
+    /// An unknown key, or a value of the wrong kind.
+    #[error(transparent)]
+    Invalid(Box<figment::Error>),
+    /// A number outside its range.
+    #[error("{key} is {value}, which is outside {least} to {most}")]
+    OutOfRange {
+        /// The key, with dots.
+        key: &'static str,
+        /// What it says.
+        value: String,
+        /// The least it may say.
+        least: String,
+        /// The most it may say.
+        most: String,
+    },
+}
+
+impl From<figment::Error> for ConfigError {
+    fn from(error: figment::Error) -> Self {
+        ConfigError::Invalid(Box::new(error))
+    }
+}

@@ -1,0 +1,95 @@
+//! What the default collection is made of when the program starts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use library::{DEFAULT_COLLECTION, Library, Page, Problem, Progress, Scan, SourceFile};
+use tracing::warn;
+
+use crate::examples::EXAMPLES;
+
+/// Brings the default collection up to date and waits until it can be searched.
+///
+/// With `paths` it holds the files under them and what was uploaded. Without, it holds what it
+/// held; a library without documents gets the examples.
+///
+/// # Errors
+///
+/// When a path is missing, or nothing under the paths can be read; the text says what to do.
+pub fn sync(
+    library: &Library,
+    paths: &[PathBuf],
+    max_file_bytes: u64,
+    progress: &mut dyn FnMut(Progress),
+) -> anyhow::Result<()> {
+    if !paths.is_empty() {
+        let scan = library::scan(paths, max_file_bytes)?;
+        let report = library.sync(DEFAULT_COLLECTION, &scan)?;
+        warn_of(&report.problems);
+    } else if holds_only_examples(library)? {
+        library.sync(DEFAULT_COLLECTION, &examples())?;
+    }
+    library.wait_until_idle(progress)?;
+    if paths.is_empty() {
+        Ok(())
+    } else {
+        check_readable(library, paths)
+    }
+}
+
+fn examples() -> Scan {
+    let files = EXAMPLES
+        .iter()
+        .map(|(name, bytes)| SourceFile::example(name, bytes))
+        .collect();
+    Scan {
+        files,
+        problems: Vec::new(),
+    }
+}
+
+/// Whether nothing of the user's own is in the library.
+fn holds_only_examples(library: &Library) -> anyhow::Result<bool> {
+    let files = library.files(&Page::default())?;
+    let is_example = |source: &Option<String>| {
+        source
+            .as_deref()
+            .is_some_and(|source| source.starts_with("example:"))
+    };
+    Ok(files.data.iter().all(|file| is_example(&file.source)))
+}
+
+fn warn_of(problems: &[Problem]) {
+    for Problem { path, reason } in problems {
+        warn!(path = %path.display(), reason, "passed over");
+    }
+}
+
+/// A folder of which not one file could be read is a mistake worth stopping for.
+fn check_readable(library: &Library, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let collection = library
+        .collection(DEFAULT_COLLECTION)?
+        .context("the default collection exists")?;
+    if collection.counts.completed > 0 {
+        return Ok(());
+    }
+    let failed = library.memberships(
+        DEFAULT_COLLECTION,
+        Some(library::Status::Failed),
+        &Page::default(),
+    )?;
+    let reason = failed.data.iter().find_map(|file| {
+        file.last_error
+            .as_ref()
+            .map(|error| (&file.filename, error))
+    });
+    let reason = reason
+        .map(|(name, error)| format!(": {name}: {}", error.message))
+        .unwrap_or_default();
+    let paths = paths
+        .iter()
+        .map(|path| Path::display(path).to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    anyhow::bail!("none of the files under {paths} can be read{reason}")
+}
