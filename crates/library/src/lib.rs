@@ -1,1 +1,49 @@
-//! Placeholder.
+//! What the user entrusted to us: files, collections, jobs, in SQLite; everything in
+//! `retrieval` can be rebuilt from it.
+//!
+//! [`Library`] is the way in. A [`File`] is stored with [`Library::add_file`] and becomes
+//! searchable in a [`Collection`] with [`Library::attach`]; folders are kept in step with
+//! [`scan`] and [`Library::sync`].
+//!
+//! The order that loses nothing:
+//!
+//! 1. SQLite records the membership as in progress; only then does `attach` return.
+//! 2. The ingest thread extracts the text and keeps it in SQLite.
+//! 3. The index commits the passages under the collection's next generation.
+//! 4. SQLite marks the membership completed under that same generation.
+//!
+//! A collection and its index at equal generations hold the same documents. An index that
+//! is behind is caught up, one that is missing, damaged or ahead is built again, in both
+//! cases from the texts in SQLite, by the same code.
+
+mod attributes;
+mod collection;
+mod collections;
+mod document;
+mod error;
+mod file;
+mod files;
+mod indexes;
+mod ingest;
+mod library;
+mod lock;
+mod membership;
+mod memberships;
+mod page;
+mod removal;
+mod scan;
+mod signal;
+mod store;
+mod sync;
+
+pub use attributes::{AttributeValue, Attributes};
+pub use collection::{Collection, DEFAULT_COLLECTION, FileCounts};
+pub use document::Document;
+pub use error::LibraryError;
+pub use file::{File, NewFile};
+pub use library::{CountTokens, Library, Settings};
+pub use membership::{ErrorCode, LastError, Membership, Status};
+pub use page::{Listing, Order, Page};
+pub use scan::{Problem, Scan, SourceContent, SourceFile, scan};
+pub use signal::Progress;
+pub use sync::SyncReport;

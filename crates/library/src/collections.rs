@@ -1,0 +1,85 @@
+//! Collections: created, listed, deleted.
+
+use tracing::warn;
+
+use crate::collection::checked_name;
+use crate::store::{collections, files, memberships};
+use crate::{Collection, DEFAULT_COLLECTION, Library, LibraryError, Listing, Page};
+
+impl Library {
+    /// Creates an empty collection.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::Exists`] when there is one of that name, [`LibraryError::Invalid`]
+    /// for a name that is empty, too long, or looks like an id.
+    pub fn create_collection(&self, name: &str) -> Result<Collection, LibraryError> {
+        let name = checked_name(name)?;
+        let passages = self.core.indexes.passages();
+        self.core.store.write(|connection| {
+            if collections::get(connection, name)?.is_some() {
+                return Err(LibraryError::Exists {
+                    what: "collection",
+                    name: name.to_string(),
+                });
+            }
+            let id = collections::insert(connection, name, passages)?;
+            Ok(collections::get(connection, &id)?.expect("it was just added"))
+        })
+    }
+
+    /// The collection with that id or name.
+    pub fn collection(&self, id_or_name: &str) -> Result<Option<Collection>, LibraryError> {
+        self.core
+            .store
+            .read(|connection| collections::get(connection, id_or_name))
+    }
+
+    /// All collections, page by page.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::Invalid`] when the page begins behind one that does not exist.
+    pub fn collections(&self, page: &Page) -> Result<Listing<Collection>, LibraryError> {
+        self.core
+            .store
+            .read(|connection| collections::list(connection, page))
+    }
+
+    /// Deletes a collection and its index. Files uploaded to it stay, as far as they were
+    /// uploads. `false` when there is no such collection.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::Invalid`] for the default collection, which always exists.
+    pub fn delete_collection(&self, id_or_name: &str) -> Result<bool, LibraryError> {
+        let core = &self.core;
+        let _changing = core.indexes.lock_changes();
+        let deleted = core.store.write(|connection| {
+            let Some(collection) = collections::get(connection, id_or_name)? else {
+                return Ok(None);
+            };
+            if collection.name == DEFAULT_COLLECTION {
+                return Err(LibraryError::Invalid {
+                    param: "collection",
+                    message: "the default collection cannot be deleted".into(),
+                });
+            }
+            let members = memberships::files_of(connection, &collection.id)?;
+            collections::delete(connection, &collection.id)?;
+            files::delete_orphans(connection, &members)?;
+            Ok(Some(collection.id))
+        })?;
+        if let Some(id) = &deleted
+            && let Err(error) = core.indexes.delete(id)
+        {
+            // The collection is gone all the same; the next opening deletes what is left.
+            warn!(
+                collection = id,
+                error = error.with_causes(),
+                "cannot delete the index"
+            );
+        }
+        Ok(deleted.is_some())
+    }
+}

@@ -1,0 +1,58 @@
+//! The extracted text of a file: the coordinate system of every span.
+
+use std::ops::Range;
+
+use retrieval::{Heading, SourceDocument};
+
+/// What extraction made of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// The canonical text. All offsets below are bytes in it.
+    pub text: String,
+    /// The document's own title, or the name of its file.
+    pub title: String,
+    /// The headings, in order.
+    pub headings: Vec<Heading>,
+    /// The pages, in order; none when the format has none.
+    pub pages: Vec<Range<usize>>,
+    /// The format, for people: "markdown".
+    pub format: String,
+    /// Whether the text has the structure of Markdown.
+    pub markdown: bool,
+}
+
+impl Document {
+    /// Takes over what `extract` found. A document without a title gets the file's name.
+    pub(crate) fn from_extracted(filename: &str, extracted: extract::Document) -> Document {
+        let headings = extracted.headings.into_iter().map(|heading| Heading {
+            level: heading.level,
+            start: heading.start,
+            title: heading.title,
+        });
+        Document {
+            title: extracted.title.unwrap_or_else(|| filename.to_string()),
+            headings: headings.collect(),
+            pages: extracted.pages,
+            format: extracted.format.name().to_string(),
+            markdown: extracted.markdown,
+            text: extracted.text,
+        }
+    }
+
+    /// The document as `retrieval` splits it.
+    pub(crate) fn as_source<'a>(
+        &'a self,
+        file_id: &'a str,
+        filename: &'a str,
+    ) -> SourceDocument<'a> {
+        SourceDocument {
+            file_id,
+            filename,
+            title: &self.title,
+            text: &self.text,
+            headings: &self.headings,
+            pages: &self.pages,
+            markdown: self.markdown,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The library from the outside: what goes in is found, and what is found survives.
+
+mod collections;
+mod failures;
+mod files;
+mod harness;
+mod kill;
+mod recovery;
+mod removal;
+mod sync;
