@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Passages in, ranked hits out.
+//!
+//! [`split`] cuts a document into passages that fit a token budget; an [`Index`] keeps the passages
+//! of one collection and answers a [`Query`] with the best of them. Text is analysed by our own
+//! rules (`analysis`), because a collection mixes scripts: English stems, Korean particles and
+//! Chinese bigrams live in one field and are found by one query. tantivy stores and scores the
+//! terms; its name appears nowhere outside this crate, and its query parser nowhere at all.
+
+mod analysis;
+mod error;
+mod index;
+mod passage;
+mod query;
+mod split;
+
+pub use analysis::Term;
+pub use error::RetrievalError;
+pub use index::{Change, Index};
+pub use passage::{Heading, Passage, PassageSettings, SourceDocument};
+pub use query::{Hit, MAX_QUERY_BYTES, MAX_TOP_K, Query};
+pub use split::split;

@@ -1,0 +1,165 @@
+//! Text to search terms, for every script at once.
+//!
+//! A text is normalised to small NFKC letters that remember their bytes in the original
+//! ([`glyph`]), cut into runs of one kind of script ([`script`]), and each run is turned into terms
+//! by the rules of its kind: [`word`] for scripts that put spaces between words, [`hangul`] for
+//! Korean, [`ideograph`] for those that do not. One run yields several terms at one position, so
+//! that a question may meet a passage in whichever form they share.
+
+mod everyday;
+mod glyph;
+mod hangul;
+mod ideograph;
+mod language;
+mod script;
+mod word;
+
+pub(crate) use language::Language;
+
+use glyph::{Glyph, glyphs};
+use script::{Class, class};
+
+/// Longer terms are noise (base64, minified code) and are left out.
+const MAX_TERM_CHARS: usize = 64;
+
+/// A term of a text: what the index compares, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// The term as the index knows it.
+    pub text: String,
+    /// First byte in the analysed text.
+    pub start: usize,
+    /// One past the last byte in the analysed text.
+    pub end: usize,
+}
+
+/// What a term is of its run; a query weighs terms by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A word that has one form only, in small letters.
+    Word,
+    /// A word as written, where a shorter form of it stands beside it.
+    Surface,
+    /// The stem of a word between spaces.
+    Stem,
+    /// A Korean run without its particle or ending, or a word of Han or kana: always beside pairs.
+    Bare,
+    /// Several words joined by punctuation or script: `snake_case`, `v1.2.3`, `제750조`.
+    Compound,
+    /// A part of a `CamelCase` word.
+    Part,
+    /// Two neighbouring characters of a run.
+    Gram,
+    /// Two neighbouring syllables of a Korean run that reach into its particle or ending.
+    Ending,
+    /// Any form of a word that says nothing about the subject: `the`, `무엇인가요`.
+    Everyday,
+}
+
+/// A term with its kind and the position of its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) term: Term,
+    pub(crate) kind: Kind,
+    /// Counts runs from 0; the terms of one run share it.
+    pub(crate) position: u32,
+}
+
+/// Analyses texts whose Latin words are stemmed by the given languages.
+///
+/// A passage is stemmed by its document's language. A query is stemmed by every language that the
+/// index holds, since a few words are too little to tell a language by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Analyzer {
+    pub(crate) latin: Vec<Language>,
+}
+
+impl Analyzer {
+    /// The terms of `text`, run after run; those of one run in no particular order.
+    pub(crate) fn tokens(&self, text: &str) -> Vec<Token> {
+        let glyphs = glyphs(text);
+        let mut sink = Sink::default();
+        let mut at = 0;
+        let mut compound_end = 0;
+        while at < glyphs.len() {
+            let class = class(glyphs[at].letter);
+            let end = run_end(&glyphs, at, class);
+            let run = &glyphs[at..end];
+            match class {
+                Class::Gap => {}
+                Class::Word => word::terms(run, &self.latin, &mut sink),
+                Class::Hangul => hangul::terms(run, &mut sink),
+                Class::Ideograph | Class::Unspaced => ideograph::terms(run, class, &mut sink),
+            }
+            if class == Class::Word && at >= compound_end {
+                compound_end = word::compound_end(&glyphs, at);
+                let compound = &glyphs[at..compound_end];
+                sink.push_form(word::compound_text(compound), compound, Kind::Compound);
+            }
+            if let Some(mixed) = hangul::mixed_run(&glyphs, at) {
+                hangul::mixed_terms(mixed, &mut sink);
+            }
+            sink.close_run();
+            at = end;
+        }
+        sink.tokens
+    }
+}
+
+/// Collects the terms of one run after the other, each text once per run.
+#[derive(Debug, Default)]
+struct Sink {
+    tokens: Vec<Token>,
+    position: u32,
+    run_start: usize,
+}
+
+impl Sink {
+    /// One of the terms that follow one another along a run.
+    fn push(&mut self, glyphs: &[Glyph], kind: Kind) {
+        self.push_text(text_of(glyphs), glyphs, kind);
+    }
+
+    /// One of the few forms of a whole run; only the first of equal forms is kept.
+    fn push_form(&mut self, text: String, glyphs: &[Glyph], kind: Kind) {
+        let same_run = &self.tokens[self.run_start..];
+        if same_run.iter().all(|token| token.term.text != text) {
+            self.push_text(text, glyphs, kind);
+        }
+    }
+
+    fn push_text(&mut self, text: String, glyphs: &[Glyph], kind: Kind) {
+        let (Some(first), Some(last)) = (glyphs.first(), glyphs.last()) else {
+            return;
+        };
+        if text.is_empty() || glyphs.len() > MAX_TERM_CHARS {
+            return;
+        }
+        let term = Term {
+            text,
+            start: first.start,
+            end: last.end,
+        };
+        self.tokens.push(Token {
+            term,
+            kind,
+            position: self.position,
+        });
+    }
+
+    fn close_run(&mut self) {
+        if self.tokens.len() > self.run_start {
+            self.position += 1;
+        }
+        self.run_start = self.tokens.len();
+    }
+}
+
+fn text_of(glyphs: &[Glyph]) -> String {
+    glyphs.iter().map(|glyph| glyph.letter).collect()
+}
+
+fn run_end(glyphs: &[Glyph], start: usize, run_class: Class) -> usize {
+    let run = glyphs[start..].iter();
+    start + run.take_while(|glyph| class(glyph.letter) == run_class).count()
+}

@@ -1,0 +1,160 @@
+//! From the terms of a query to a weighted sum of BM25.
+//!
+//! Every term is looked for in every field, and the sum of it all is one flat disjunction of term
+//! queries, because that is the form in which tantivy can skip passages that cannot win.
+//! The weights were chosen on 28 public question sets in thirteen languages (see
+//! `examples/ndcg.rs`); none of them is critical, halving or doubling one moves little.
+
+use std::collections::HashMap;
+
+use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{Searcher, Term};
+
+use super::schema::Fields;
+use crate::analysis::{Kind, Token};
+
+/// More terms than this would make a query slow and no better; the weightiest are kept.
+const MAX_TERMS: usize = 64;
+
+/// BM25's bound for one term in units of its idf: k1 + 1, with tantivy's k1.
+const SATURATION: f32 = 2.2;
+
+/// The body holds title and headings too, as the context a passage is read in. Meeting them in
+/// their own fields is worth this much more.
+const TITLE_BOOST: f32 = 0.6;
+const HEADING_BOOST: f32 = 0.4;
+const FILENAME_BOOST: f32 = 0.1;
+
+/// A query's terms, weighed against one state of an index.
+pub(super) struct Ranking {
+    clauses: Vec<Clause>,
+    /// The BM25 sum of a body that holds every term without end.
+    reach: f32,
+}
+
+struct Clause {
+    term: Term,
+    weight: f32,
+}
+
+struct WeightedTerm {
+    text: String,
+    weight: f32,
+    idf: f32,
+}
+
+impl Ranking {
+    pub(super) fn new(
+        searcher: &Searcher,
+        fields: Fields,
+        tokens: &[Token],
+    ) -> tantivy::Result<Ranking> {
+        let terms = weightiest(searcher, fields.body, tokens)?;
+        let mut clauses = Vec::new();
+        for term in &terms {
+            for (field, boost) in boosts(fields) {
+                clauses.extend(clause(searcher, field, boost, term)?);
+            }
+        }
+        let reach = terms.iter().map(|term| term.weight * term.idf * SATURATION);
+        Ok(Ranking {
+            clauses,
+            reach: reach.sum(),
+        })
+    }
+
+    pub(super) fn query(&self) -> BooleanQuery {
+        let clauses = self.clauses.iter().map(|clause| {
+            let term = TermQuery::new(clause.term.clone(), IndexRecordOption::WithFreqs);
+            let boosted: Box<dyn Query> = Box::new(BoostQuery::new(Box::new(term), clause.weight));
+            (Occur::Should, boosted)
+        });
+        BooleanQuery::new(clauses.collect())
+    }
+
+    /// The documented score of a BM25 sum, see [`crate::Hit::score`].
+    pub(super) fn share(&self, bm25: f32) -> f32 {
+        if self.reach > 0.0 {
+            (bm25 / self.reach).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+}
+
+/// Passages that the statistics count, which includes those deleted but not yet merged away.
+pub(super) fn document_count(searcher: &Searcher) -> u64 {
+    let segments = searcher.segment_readers().iter();
+    segments.map(|segment| u64::from(segment.max_doc())).sum()
+}
+
+/// BM25's inverse document frequency, above 0 for every term.
+pub(super) fn idf(frequency: u64, count: u64) -> f32 {
+    let absent = count.saturating_sub(frequency) as f32;
+    (1.0 + (absent + 0.5) / (frequency as f32 + 0.5)).ln()
+}
+
+/// What a term of one kind counts. The pairs of a Korean run count in full where they lie within its
+/// stem and less where they reach into its ending, which every other word shares: that keeps the
+/// pairs of one word together without demanding all of them.
+fn weight(kind: Kind) -> f32 {
+    match kind {
+        Kind::Word | Kind::Gram => 1.0,
+        Kind::Stem => 0.8,
+        Kind::Bare | Kind::Compound | Kind::Part => 0.5,
+        Kind::Ending => 0.4,
+        Kind::Surface => 0.3,
+        Kind::Everyday => 0.15,
+    }
+}
+
+fn boosts(fields: Fields) -> [(Field, f32); 4] {
+    [
+        (fields.body, 1.0),
+        (fields.title, TITLE_BOOST),
+        (fields.heading, HEADING_BOOST),
+        (fields.filename, FILENAME_BOOST),
+    ]
+}
+
+/// The distinct terms, heaviest first; one that the query repeats counts as often.
+fn weightiest(
+    searcher: &Searcher,
+    body: Field,
+    tokens: &[Token],
+) -> tantivy::Result<Vec<WeightedTerm>> {
+    let count = document_count(searcher);
+    let mut weights: HashMap<&str, f32> = HashMap::new();
+    for token in tokens {
+        *weights.entry(&token.term.text).or_default() += weight(token.kind);
+    }
+    let mut terms = Vec::with_capacity(weights.len());
+    for (text, weight) in weights {
+        let frequency = searcher.doc_freq(&Term::from_field_text(body, text))?;
+        terms.push(WeightedTerm {
+            text: text.to_owned(),
+            weight,
+            idf: idf(frequency, count),
+        });
+    }
+    terms.sort_by(|a, b| {
+        let by_weight = (b.weight * b.idf).total_cmp(&(a.weight * a.idf));
+        by_weight.then_with(|| a.text.cmp(&b.text))
+    });
+    terms.truncate(MAX_TERMS);
+    Ok(terms)
+}
+
+/// `None` for a term that the field does not hold.
+fn clause(
+    searcher: &Searcher,
+    field: Field,
+    boost: f32,
+    term: &WeightedTerm,
+) -> tantivy::Result<Option<Clause>> {
+    let weight = term.weight * boost;
+    let term = Term::from_field_text(field, &term.text);
+    let occurs = searcher.doc_freq(&term)? > 0;
+    Ok(occurs.then_some(Clause { term, weight }))
+}

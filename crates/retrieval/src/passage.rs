@@ -1,0 +1,80 @@
+//! The nouns of this crate: a document to be split, and the passage that comes of it.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// A document as the splitter needs it. All offsets are bytes of `text`.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceDocument<'a> {
+    /// The identifier under which passages are replaced and deleted.
+    pub file_id: &'a str,
+    /// The name the user gave the file; searched with a low weight.
+    pub filename: &'a str,
+    /// The document's title; searched with a raised weight.
+    pub title: &'a str,
+    /// The text that every span refers to.
+    pub text: &'a str,
+    /// Headings in the order of their `start`.
+    pub headings: &'a [Heading],
+    /// One range per page, in order; empty when the format has no pages.
+    pub pages: &'a [Range<usize>],
+    /// Whether `text` may be cut by Markdown structure.
+    pub markdown: bool,
+}
+
+/// A heading of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// 1 is the topmost level.
+    pub level: u8,
+    /// Where the heading's line begins, in bytes of the document's text.
+    pub start: usize,
+    /// The heading without its markup.
+    pub title: String,
+}
+
+/// A span of a document: what is indexed, found and quoted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The file that the passage was cut from.
+    pub file_id: String,
+    /// That file's name.
+    pub filename: String,
+    /// That document's title, shortened when it is absurdly long.
+    pub title: String,
+    /// The page on which the passage begins, from 1; `None` when the format has no pages.
+    pub page: Option<u32>,
+    /// The headings that hold for the whole passage, outermost first: `"A > B > C"`.
+    pub heading: Option<String>,
+    /// First byte in the document's text.
+    pub start: usize,
+    /// One past the last byte in the document's text.
+    pub end: usize,
+    /// Code points of the document's text before `start`.
+    pub start_char: usize,
+    /// The text itself: `document.text[start..end]`, never blank at its ends.
+    pub text: String,
+}
+
+/// How large passages may be, in the tokens of whoever will read them.
+#[derive(Clone, Copy)]
+pub struct PassageSettings<'a> {
+    /// No passage counts more tokens than this, unless a single character does. At least 1.
+    pub max_tokens: usize,
+    /// How many tokens neighbours may share; kept below half of `max_tokens`.
+    pub overlap_tokens: usize,
+    /// The reader's own count. Called often, for words and for whole passages.
+    pub count_tokens: &'a (dyn Fn(&str) -> usize + Sync),
+}
+
+impl fmt::Debug for PassageSettings<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PassageSettings")
+            .field("max_tokens", &self.max_tokens)
+            .field("overlap_tokens", &self.overlap_tokens)
+            .finish_non_exhaustive()
+    }
+}
