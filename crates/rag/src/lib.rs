@@ -1,1 +1,39 @@
-//! Placeholder.
+//! Question to answer: search, evidence, prompt, generation, citations.
+//!
+//! [`Pipeline::answer`] is the whole way on one screen. It returns an [`Answer`], which streams
+//! text and citations as they come. Offsets inside are bytes; those of [`Citation`] and
+//! [`SearchResult`] are code points, converted in `offsets`.
+
+mod answer;
+mod cite;
+mod draft;
+mod error;
+mod evidence;
+mod language;
+mod ledger;
+mod lexicon;
+mod markers;
+mod narrow;
+mod offsets;
+mod pipeline;
+mod prompt;
+mod question;
+mod quotes;
+mod rank;
+mod refusal;
+mod search;
+mod sentences;
+mod settings;
+mod sources;
+mod writer;
+
+pub use answer::{Answer, AnswerEvent, AnsweredBy};
+pub use error::RagError;
+pub use evidence::Evidence;
+pub use language::Language;
+pub use ledger::{Dropped, Ledger, LedgerPassage};
+pub use pipeline::Pipeline;
+pub use question::{CitationStyle, MAX_QUESTION_BYTES, Mode, Question};
+pub use sentences::{Kind, Sentence, SentenceSplitter, sentences};
+pub use settings::Settings;
+pub use sources::{Citation, SearchResult};

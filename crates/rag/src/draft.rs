@@ -1,0 +1,276 @@
+//! A prompt in the making, counted in the model's tokens.
+
+use engine::{Engine, Message, Role};
+
+use crate::error::RagError;
+use crate::ledger::{Dropped, Ledger, LedgerPassage};
+use crate::narrow::narrow;
+use crate::prompt::{Splice, render};
+use crate::question::Question;
+use crate::search::Found;
+use crate::settings::Settings;
+use crate::sources::{Source, Sources};
+
+/// Tokens that a chat template or ours may put around a passage or a turn. An estimate: the
+/// whole prompt is counted before it is sent.
+const OVERHEAD: usize = 8;
+
+/// Beside passages, earlier turns get at most this part of the room.
+const HISTORY_PART: usize = 3;
+
+const NO_ROOM: &str = "it does not fit the model's context";
+
+/// A prompt in the making. System messages and the question are in it from the beginning.
+pub(crate) struct Draft<'a> {
+    engine: &'a dyn Engine,
+    system: Vec<Message>,
+    history: Vec<Turn>,
+    question: Message,
+    sources: Sources,
+    ledger: Ledger,
+    /// Tokens wished for the answer.
+    wanted: usize,
+    /// Tokens that nothing takes yet.
+    free: usize,
+}
+
+/// An earlier message of the conversation.
+struct Turn {
+    /// Its place in the conversation, from 1.
+    place: usize,
+    message: Message,
+    tokens: usize,
+}
+
+impl<'a> Draft<'a> {
+    /// A prompt of the question alone.
+    ///
+    /// # Errors
+    ///
+    /// [`RagError::PromptTooLong`] when that is too much already.
+    pub(crate) fn new(
+        engine: &'a dyn Engine,
+        question: &Question,
+        settings: &Settings,
+    ) -> Result<Self, RagError> {
+        let context = engine.model().context;
+        let wanted = question
+            .max_tokens
+            .unwrap_or(settings.max_answer_tokens)
+            .max(1);
+        let messages = question.messages.iter();
+        let system = messages.filter(|message| message.role == Role::System);
+        let system: Vec<Message> = system.cloned().collect();
+        let last = question
+            .messages
+            .last()
+            .expect("checked: there is a question");
+        let count = |message: &Message| engine.count_tokens(&message.content);
+        let mut draft = Self {
+            engine,
+            ledger: Ledger {
+                context,
+                system: system.iter().map(count).sum(),
+                question: count(last),
+                // The answer may wish for more than the model has; the question needs room too.
+                reserved_for_answer: wanted.min(context / 2),
+                ..Ledger::default()
+            },
+            system,
+            history: Vec::new(),
+            question: last.clone(),
+            sources: Sources::default(),
+            wanted,
+            free: 0,
+        };
+        let tokens = draft.count()?;
+        draft.free = draft
+            .room()
+            .checked_sub(tokens)
+            .ok_or_else(|| draft.too_long(tokens))?;
+        Ok(draft)
+    }
+
+    /// Keeps the latest turns that fit, without a gap; `shared` leaves room for passages.
+    pub(crate) fn add_history(&mut self, question: &Question, shared: bool) {
+        let part = if shared { HISTORY_PART } else { 1 };
+        let mut left = Some(self.free / part);
+        let earlier = question.messages.iter().zip(1..question.messages.len());
+        for (message, place) in earlier.rev().filter(|(m, _)| m.role != Role::System) {
+            let tokens = self.engine.count_tokens(&message.content);
+            let turn = Turn {
+                place,
+                message: message.clone(),
+                tokens,
+            };
+            left = left.and_then(|left| left.checked_sub(tokens + OVERHEAD));
+            if left.is_some() {
+                self.free -= tokens + OVERHEAD;
+                self.history.insert(0, turn);
+            } else {
+                self.drop_turn(&turn);
+            }
+        }
+    }
+
+    /// Adds the passages that were `found`, best first, as far as they fit.
+    pub(crate) fn add_passages(&mut self, found: &Found) -> Result<(), RagError> {
+        let most = self.engine.model().card.max_sources.unwrap_or(usize::MAX);
+        for hit in &found.hits {
+            let source = Source::from(hit);
+            if self.sources.len() >= most {
+                self.drop_passage(
+                    &source,
+                    &format!("the model follows at most {most} sources"),
+                );
+            } else if let Some(source) = self.narrowed_to_card(source, found) {
+                self.add_passage(source);
+            }
+        }
+        if self.sources.is_empty() {
+            self.add_part_of_best(found)?;
+        }
+        Ok(())
+    }
+
+    /// Counts the whole prompt, leaves out more should it not fit after all, and hands it over.
+    pub(crate) fn finish(mut self) -> Result<Splice, RagError> {
+        let searched = !self.sources.is_empty();
+        let mut tokens = self.count()?;
+        while tokens > self.room() {
+            if let Some(source) = self.sources.pop() {
+                self.drop_passage(&source, NO_ROOM);
+            } else if !self.history.is_empty() {
+                let oldest = self.history.remove(0);
+                self.drop_turn(&oldest);
+            } else {
+                return Err(self.too_long(tokens));
+            }
+            tokens = self.count()?;
+        }
+        if searched && self.sources.is_empty() {
+            return Err(self.too_long(tokens));
+        }
+        self.ledger.history = self.history.iter().map(|turn| turn.tokens).sum();
+        self.ledger.passages = self
+            .sources
+            .numbered()
+            .map(|(n, source)| LedgerPassage {
+                n,
+                tokens: self.tokens_of(source),
+            })
+            .collect();
+        Ok(Splice {
+            prompt: self.prompt(),
+            max_tokens: self.wanted.min(self.ledger.context - tokens),
+            sources: self.sources,
+            ledger: self.ledger,
+        })
+    }
+
+    fn prompt(&self) -> engine::Prompt {
+        let history = self.history.iter().map(|turn| &turn.message);
+        let earlier = self.system.iter().chain(history).cloned();
+        let reads_documents = self.engine.model().reads_documents;
+        render(earlier, &self.question, &self.sources, reads_documents)
+    }
+
+    fn count(&self) -> Result<usize, RagError> {
+        Ok(self.engine.count_prompt_tokens(&self.prompt())?)
+    }
+
+    /// Tokens that the prompt may have.
+    fn room(&self) -> usize {
+        self.ledger.context - self.ledger.reserved_for_answer
+    }
+
+    fn tokens_of(&self, source: &Source) -> usize {
+        let document = source.document();
+        self.engine.count_tokens(&document.title) + self.engine.count_tokens(&document.text)
+    }
+
+    fn add_passage(&mut self, source: Source) {
+        match self.free.checked_sub(self.tokens_of(&source) + OVERHEAD) {
+            Some(free) => {
+                self.free = free;
+                self.sources.push(source);
+            }
+            None => self.drop_passage(&source, NO_ROOM),
+        }
+    }
+
+    /// Leaves out what the card says is too much of one source; `None` when nothing remains.
+    fn narrowed_to_card(&mut self, source: Source, found: &Found) -> Option<Source> {
+        let most = self.engine.model().card.max_source_tokens;
+        let limit = most.unwrap_or(usize::MAX);
+        if self.engine.count_tokens(&source.passage.text) <= limit {
+            return Some(source);
+        }
+        let why = format!("the model follows at most {limit} tokens of a source");
+        let narrowed = self.narrowed(&source, limit, found, &why);
+        if narrowed.is_none() {
+            self.drop_passage(&source, &why);
+        }
+        narrowed
+    }
+
+    /// Not one passage fits whole: better a part of the best one than nothing.
+    fn add_part_of_best(&mut self, found: &Found) -> Result<(), RagError> {
+        let Some(best) = found.hits.first().map(Source::from) else {
+            return Ok(());
+        };
+        let title = self.engine.count_tokens(&best.document().title);
+        let limit = self.free.saturating_sub(title + OVERHEAD);
+        let Some(narrowed) = self.narrowed(&best, limit, found, NO_ROOM) else {
+            let smallest = self.tokens_of(&best) + OVERHEAD;
+            return Err(self.too_long(self.room() - self.free + smallest));
+        };
+        self.sources.push(narrowed);
+        Ok(())
+    }
+
+    fn narrowed(
+        &mut self,
+        source: &Source,
+        limit: usize,
+        found: &Found,
+        why: &str,
+    ) -> Option<Source> {
+        let count = |text: &str| self.engine.count_tokens(text);
+        let narrowed = narrow(source, limit, found, count)?;
+        let tokens = count(&source.passage.text).saturating_sub(count(&narrowed.passage.text));
+        let whole = source.describe();
+        self.ledger.dropped.retain(|dropped| dropped.what != whole);
+        self.ledger.dropped.push(Dropped {
+            what: format!("part of {whole}"),
+            tokens,
+            why: why.into(),
+        });
+        Some(narrowed)
+    }
+
+    fn drop_passage(&mut self, source: &Source, why: &str) {
+        self.ledger.dropped.push(Dropped {
+            what: source.describe(),
+            tokens: self.tokens_of(source),
+            why: why.into(),
+        });
+    }
+
+    fn drop_turn(&mut self, turn: &Turn) {
+        self.ledger.dropped.push(Dropped {
+            what: format!("message {} ({})", turn.place, turn.message.role.as_str()),
+            tokens: turn.tokens,
+            why: "the earlier conversation does not fit the model's context".into(),
+        });
+    }
+
+    fn too_long(&self, tokens: usize) -> RagError {
+        RagError::PromptTooLong {
+            param: "messages",
+            tokens,
+            room: self.room(),
+            reserved: self.ledger.reserved_for_answer,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! How much of one text another text holds, rare words counting more than common ones.
+//!
+//! Terms are what the index compares (stems, Korean stems and pairs of syllables, Chinese
+//! pairs), and their weight is BM25's idf: the same measure that found the passages. Terms of
+//! one word overlap, so weights are not summed over terms but over characters: every character
+//! weighs as much as its share of the weightiest term that covers it.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use retrieval::{Index, Term};
+
+use crate::language::is_function_word;
+
+/// The terms and term weights of the collections searched.
+pub(crate) struct Lexicon {
+    indexes: Vec<Arc<Index>>,
+}
+
+/// The words of a text that say what it is about, weighted.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    forms: Vec<Form>,
+    /// The weight of each character that a form covers.
+    weights: Vec<f32>,
+}
+
+/// A term and the characters it covers, counted in [`Words::weights`].
+#[derive(Debug)]
+struct Form {
+    term: String,
+    covers: Range<usize>,
+}
+
+/// All terms of a text.
+pub(crate) type Vocabulary = HashSet<String>;
+
+impl Lexicon {
+    /// The terms of `indexes`, of which there is at least one.
+    pub(crate) fn new(indexes: &[Arc<Index>]) -> Self {
+        Self {
+            indexes: indexes.to_vec(),
+        }
+    }
+
+    /// Every term of `text`.
+    pub(crate) fn vocabulary(&self, text: &str) -> Vocabulary {
+        self.terms(text).into_iter().map(|term| term.text).collect()
+    }
+
+    /// The words of `text`, but for those that any text has.
+    pub(crate) fn words(&self, text: &str) -> Words {
+        let terms = self.terms(text).into_iter();
+        let telling: Vec<Term> = terms
+            .filter(|term| !is_function_word(word_around(text, term.start..term.end)))
+            .collect();
+        let places = places(text, &telling);
+        let mut words = Words {
+            forms: Vec::new(),
+            weights: vec![0.0; places.len()],
+        };
+        for term in telling {
+            let covers = places[&term.start]..places[&term.start] + length(text, &term);
+            let share = self.idf(&term.text) / covers.len() as f32;
+            for weight in &mut words.weights[covers.clone()] {
+                *weight = weight.max(share);
+            }
+            words.forms.push(Form {
+                term: term.text,
+                covers,
+            });
+        }
+        words
+    }
+
+    fn terms(&self, text: &str) -> Vec<Term> {
+        self.indexes
+            .first()
+            .map_or_else(Vec::new, |index| index.terms(text))
+    }
+
+    /// The mean over the collections, since a term that is rare in one may be common in another.
+    fn idf(&self, term: &str) -> f32 {
+        let idfs = self.indexes.iter().map(|index| index.idf(term));
+        idfs.sum::<f32>() / self.indexes.len() as f32
+    }
+}
+
+impl Words {
+    /// There are no telling words.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
+    /// The share of these words, by weight, that another text holds, 0 to 1. `held` says for a
+    /// term how far it counts as held, 0 to 1.
+    pub(crate) fn share(&self, held: impl Fn(&str) -> f32) -> f32 {
+        let mut covered = vec![0.0_f32; self.weights.len()];
+        for form in &self.forms {
+            let held = held(&form.term);
+            for place in &mut covered[form.covers.clone()] {
+                *place = place.max(held);
+            }
+        }
+        let total: f32 = self.weights.iter().sum();
+        if total <= 0.0 {
+            return 0.0;
+        }
+        let pairs = covered.iter().zip(&self.weights);
+        pairs.map(|(covered, weight)| covered * weight).sum::<f32>() / total
+    }
+
+    /// The share of these words that `vocabulary` holds, 0 to 1.
+    pub(crate) fn share_in(&self, vocabulary: &Vocabulary) -> f32 {
+        self.share(|term| if vocabulary.contains(term) { 1.0 } else { 0.0 })
+    }
+}
+
+/// Numbers the characters of `text` that `terms` cover, by the byte they begin at.
+fn places(text: &str, terms: &[Term]) -> HashMap<usize, usize> {
+    let mut starts: Vec<usize> = terms
+        .iter()
+        .flat_map(|term| {
+            text[term.start..term.end]
+                .char_indices()
+                .map(|(at, _)| term.start + at)
+        })
+        .collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts.into_iter().zip(0..).collect()
+}
+
+/// Characters of `text` that `term` covers.
+fn length(text: &str, term: &Term) -> usize {
+    text[term.start..term.end].chars().count()
+}
+
+/// The word, between white space, in which `span` stands.
+fn word_around(text: &str, span: Range<usize>) -> &str {
+    let start = text[..span.start]
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| {
+            at + text[at..].chars().next().map_or(0, char::len_utf8)
+        });
+    let end = text[span.end..]
+        .find(char::is_whitespace)
+        .map_or(text.len(), |at| span.end + at);
+    text[start..end].trim_matches(|c: char| !c.is_alphanumeric())
+}

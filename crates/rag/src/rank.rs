@@ -1,0 +1,161 @@
+//! The sentences of the hits, ranked by how well each answers the question by itself.
+//!
+//! A sentence is worth the share of the question's words, weighted by rarity, that it holds.
+//! Words of the sentences beside it and of the headings above it count in part, because that
+//! is where a sentence has its subject from.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::language::asks_for_number;
+use crate::lexicon::Vocabulary;
+use crate::search::Found;
+use crate::sentences::{Kind, Sentence, sentences};
+use crate::sources::{Source, Sources};
+
+/// A word in the sentence before or behind counts this much.
+const BESIDE: f32 = 0.4;
+/// A word in the title or headings counts this much.
+const ABOVE: f32 = 0.4;
+/// A word elsewhere in the passage counts this much.
+const AROUND: f32 = 0.2;
+/// So much of a sentence's worth comes from the rank of its passage.
+const PASSAGE: f32 = 0.3;
+/// What a number adds when the question asks for one.
+const NUMBER: f32 = 0.1;
+/// A question, or a lead-in to a list, keeps this much of its worth.
+const NO_STATEMENT: f32 = 0.6;
+
+/// A sentence that may be quoted.
+pub(crate) struct Ranked {
+    /// The number of its source.
+    pub(crate) n: usize,
+    /// Its place among the sentences of the source.
+    pub(crate) place: usize,
+    /// Bytes in the text of the source.
+    pub(crate) span: Range<usize>,
+    pub(crate) vocabulary: Vocabulary,
+    /// How well it answers, 0 to a little over 1.
+    pub(crate) worth: f32,
+}
+
+/// All sentences of `sources` that say something, best first. When all is code or markup,
+/// that is what there is to quote.
+pub(crate) fn ranked(found: &Found, sources: &Sources) -> Vec<Ranked> {
+    let mut ranked = ranked_where(found, sources, says_something);
+    if ranked.is_empty() {
+        ranked = ranked_where(found, sources, |_, _| true);
+    }
+    ranked.sort_by(|a, b| b.worth.partial_cmp(&a.worth).unwrap_or(Ordering::Equal));
+    ranked
+}
+
+fn ranked_where(
+    found: &Found,
+    sources: &Sources,
+    wanted: fn(&Sentence, &str) -> bool,
+) -> Vec<Ranked> {
+    let best_score = sources.numbered().map(|(_, source)| source.score);
+    let best_score = best_score.fold(f32::MIN_POSITIVE, f32::max);
+    let wants_number = asks_for_number(&found.query.question);
+    let mut ranked = Vec::new();
+    for (n, source) in sources.numbered() {
+        let text = source.passage.text.as_str();
+        let passage = Analysed::new(found, source);
+        let rank = 1.0 - PASSAGE + PASSAGE * source.score / best_score;
+        for (place, sentence) in passage.sentences.iter().enumerate() {
+            let quote = &text[sentence.span.clone()];
+            if !wanted(sentence, quote) {
+                continue;
+            }
+            let has_number = quote.contains(|c: char| c.is_ascii_digit());
+            let number = if wants_number && has_number {
+                NUMBER
+            } else {
+                0.0
+            };
+            let form = if states_something(quote) {
+                1.0
+            } else {
+                NO_STATEMENT
+            };
+            ranked.push(Ranked {
+                n,
+                place,
+                span: sentence.span.clone(),
+                vocabulary: passage.vocabularies[place].clone(),
+                worth: (passage.share(found, place) + number) * rank * form,
+            });
+        }
+    }
+    ranked
+}
+
+/// A passage with the vocabulary of each of its sentences, and of what stands above them.
+struct Analysed {
+    sentences: Vec<Sentence>,
+    vocabularies: Vec<Vocabulary>,
+    above: Vocabulary,
+    whole: Vocabulary,
+}
+
+impl Analysed {
+    fn new(found: &Found, source: &Source) -> Self {
+        let text = source.passage.text.as_str();
+        let sentences = sentences(text);
+        let vocabularies = sentences
+            .iter()
+            .map(|sentence| found.lexicon.vocabulary(&text[sentence.span.clone()]))
+            .collect();
+        Self {
+            sentences,
+            vocabularies,
+            above: found.lexicon.vocabulary(&source.above()),
+            whole: found.lexicon.vocabulary(text),
+        }
+    }
+
+    /// The share of the question's words that the sentence at `place` holds.
+    fn share(&self, found: &Found, place: usize) -> f32 {
+        let before = place
+            .checked_sub(1)
+            .map(|before| &self.vocabularies[before]);
+        let behind = self.vocabularies.get(place + 1);
+        let is_beside = |term: &str| {
+            let mut beside = before.into_iter().chain(behind);
+            beside.any(|vocabulary| vocabulary.contains(term))
+        };
+        found.words.share(|term| {
+            if self.vocabularies[place].contains(term) {
+                1.0
+            } else if is_beside(term) {
+                BESIDE
+            } else if self.above.contains(term) {
+                ABOVE
+            } else if self.whole.contains(term) {
+                AROUND
+            } else {
+                0.0
+            }
+        })
+    }
+}
+
+/// The sentence is none of heading, code, markup or fragment.
+fn says_something(sentence: &Sentence, quote: &str) -> bool {
+    let letters = quote.chars().filter(|c| c.is_alphanumeric()).count();
+    let symbols = quote.chars().filter(|c| "{}<>=;|\\#".contains(*c)).count();
+    let is_fragment = letters < 8 || !quote.contains(char::is_whitespace) && letters < 16;
+    let is_link_target = quote.starts_with('[') && quote.contains("]: ");
+    let is_tag = quote.starts_with('<') && quote.ends_with('>');
+    !matches!(sentence.kind, Kind::Heading | Kind::Code)
+        && !is_fragment
+        && !is_link_target
+        && !is_tag
+        && symbols * 12 < letters
+}
+
+/// The sentence neither asks nor only leads to what follows it.
+fn states_something(quote: &str) -> bool {
+    !quote.ends_with(['?', '？', ':', '：'])
+}

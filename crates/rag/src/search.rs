@@ -1,0 +1,67 @@
+//! The best passages of all collections asked.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use retrieval::{Hit, Index};
+
+use crate::error::RagError;
+use crate::lexicon::{Lexicon, Words};
+use crate::question::{Query, Question};
+use crate::settings::Settings;
+
+/// What a search found, and what it was for.
+pub(crate) struct Found {
+    pub(crate) query: Query,
+    /// The words of the query that carry meaning.
+    pub(crate) words: Words,
+    /// Best first, over all indexes.
+    pub(crate) hits: Vec<Hit>,
+    /// How rare words are in the collections searched.
+    pub(crate) lexicon: Lexicon,
+}
+
+/// Searches `indexes` for what `question` asks.
+pub(crate) fn search(
+    indexes: &[Arc<Index>],
+    question: &Question,
+    settings: &Settings,
+) -> Result<Found, RagError> {
+    let top_k = question.top_k.unwrap_or(settings.top_k);
+    if !(1..=retrieval::MAX_TOP_K).contains(&top_k) {
+        return Err(RagError::Invalid {
+            param: "retrieval.top_k",
+            message: format!("top_k is {top_k} and must be 1 to {}", retrieval::MAX_TOP_K),
+        });
+    }
+    let query = question.query()?;
+    let lexicon = Lexicon::new(indexes);
+    let mut hits = Vec::new();
+    for index in indexes {
+        hits.extend(index.search(&retrieval::Query {
+            text: query.text.clone(),
+            top_k,
+        })?);
+    }
+    Ok(Found {
+        words: lexicon.words(&query.text),
+        hits: merged(hits, top_k),
+        query,
+        lexicon,
+    })
+}
+
+/// The best `top_k`, each passage once though it may be in several collections.
+fn merged(mut hits: Vec<Hit>, top_k: usize) -> Vec<Hit> {
+    hits.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal));
+    let mut best: Vec<Hit> = Vec::new();
+    for hit in hits {
+        let is_same = |other: &Hit| {
+            other.passage.file_id == hit.passage.file_id && other.passage.start == hit.passage.start
+        };
+        if best.len() < top_k && !best.iter().any(is_same) {
+            best.push(hit);
+        }
+    }
+    best
+}

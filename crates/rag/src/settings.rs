@@ -1,0 +1,28 @@
+//! What an operator may choose about answering.
+
+/// How questions are answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Passages to search for when the question does not say, 1 to 200.
+    pub top_k: usize,
+    /// Below this [evidence](crate::Evidence), 0 to 1, the answer is a refusal.
+    pub evidence_floor: f32,
+    /// Below this support, 0 to 1, a sentence gets no citation.
+    pub citation_floor: f32,
+    /// Tokens kept free for the answer when the question does not say.
+    pub max_answer_tokens: usize,
+    /// The most sentences that an answer in quotes has.
+    pub quote_sentences: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            top_k: 5,
+            evidence_floor: 0.35,
+            citation_floor: 0.5,
+            max_answer_tokens: 512,
+            quote_sentences: 3,
+        }
+    }
+}

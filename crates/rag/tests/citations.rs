@@ -1,0 +1,255 @@
+//! Footnotes in a model's answer: where they stand, what they point at, and that neither
+//! depends on how the text arrives.
+
+mod support;
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use engine::EngineError;
+use futures_core::Stream;
+use rag::{Answer, AnswerEvent, CitationStyle, Pipeline, RagError, Settings};
+use support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
+
+const RIVERS: &str = "# Rivers\n\nThe Nile is 6650 kilometres long. 🐊 It flows north \
+    through Egypt into the Mediterranean. The Amazon carries more water than any other river.\n";
+
+const LEAVE: &str = "# 근로기준법\n\n## 연차 휴가 🏖️\n\n1. 사용자는 1년간 80퍼센트 이상 출근한 근로자에게 \
+    15일의 유급휴가를 주어야 한다.\n\n2. 가산휴가를 포함한 총 휴가 일수는 25일을 한도로 한다.\n";
+
+const BRIDGES: &str =
+    "# Bridges\n\nThe Golden Gate Bridge opened in 1937. It spans San Francisco Bay.\n";
+
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("rivers.md", RIVERS),
+    ("leave.md", LEAVE),
+    ("bridges.md", BRIDGES),
+];
+
+/// The model says `reply` to `question`; what comes back must be `expected`, its citations
+/// must hold, and nothing may change when the reply comes in other pieces.
+fn check(question: &str, reply: &str, expected: &str) {
+    let whole = collect(answer(question, reply, 0, CitationStyle::Inline));
+    assert_eq!(
+        whole.text, expected,
+        "question {question:?}, reply {reply:?}"
+    );
+    check_citations(&whole);
+    for seed in 1..40 {
+        let again = collect(answer(question, reply, seed, CitationStyle::Inline));
+        assert_eq!(again, whole, "seed {seed}");
+    }
+}
+
+fn answer(question: &str, reply: &str, seed: u64, citations: CitationStyle) -> Answer {
+    let engine = PiecewiseEngine::new(reply, seed, Ending::Done);
+    let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
+    let mut question = ask(question);
+    question.citations = citations;
+    let answer = pipeline.answer(&[index(DOCUMENTS)], question);
+    answer.expect("an answer")
+}
+
+/// Every quote stands where the citation says, and every sentence too.
+fn check_citations(answer: &Collected) {
+    for citation in &answer.citations {
+        let (_, text) = DOCUMENTS
+            .iter()
+            .find(|(name, _)| *name == citation.filename)
+            .expect("a document we have");
+        assert_eq!(chars(text, citation.start..citation.end), citation.quote);
+        let sentence = answer.chars(citation.sentence.clone());
+        assert_eq!(sentence.trim(), sentence);
+        let marker = format!("[{}]", citation.n);
+        let behind = answer.chars(citation.sentence.end..citation.sentence.end + 12);
+        assert!(
+            behind.starts_with(' ') && behind.contains(&marker),
+            "{behind:?}"
+        );
+        assert!((0.0..=1.0).contains(&citation.score));
+    }
+}
+
+#[test]
+fn markers_stand_at_sentence_ends() {
+    check(
+        "How long is the Nile?",
+        "The Nile is 6650 kilometres long. I like crocodiles. It flows north through Egypt.\n",
+        "The Nile is 6650 kilometres long. [1] I like crocodiles. It flows north through Egypt. [1]",
+    );
+    check(
+        "How long is the Nile?",
+        "  - The Nile is 6650 kilometres long\n- It flows into the Mediterranean\n\nDone.",
+        "- The Nile is 6650 kilometres long [1]\n- It flows into the Mediterranean [1]\n\nDone.",
+    );
+    check(
+        "How long is the Nile?",
+        "# The Nile\n```\nThe Nile is 6650 kilometres long.\n```\n",
+        "# The Nile\n```\nThe Nile is 6650 kilometres long.\n```",
+    );
+    check("How long is the Nile?", "Yes.", "Yes.");
+    check("How long is the Nile?", "", "");
+}
+
+#[test]
+fn markers_in_korean_text_with_emoji() {
+    check(
+        "연차 휴가는 며칠인가요?",
+        "🏖️ 네! 15일의 유급휴가를 주어야 한다. 총 휴가 일수는 25일을 한도로 한다. 😀 그렇습니다.",
+        "🏖️ 네! 15일의 유급휴가를 주어야 한다. [1] 총 휴가 일수는 25일을 한도로 한다. [1] 😀 그렇습니다.",
+    );
+}
+
+#[test]
+fn a_wrong_number_gets_no_footnote() {
+    check(
+        "How long is the Nile?",
+        "The Nile is 7000 kilometres long.",
+        "The Nile is 7000 kilometres long.",
+    );
+}
+
+#[test]
+fn the_models_own_markers_are_taken_out() {
+    for reply in [
+        "The Nile is 6650 kilometres long [1].",
+        "The Nile is 6650 kilometres long.[1]",
+        "The Nile is 6650 kilometres long. [1]",
+        "The Nile is 6650 kilometres long [2][3].",
+        "The Nile is 6650 kilometres long [1, 2].",
+        "The Nile is 6650 kilometres long. 【1】",
+        "The Nile [^1] is 6650 kilometres long.",
+    ] {
+        let expected = "The Nile is 6650 kilometres long. [1]";
+        check("How long is the Nile?", reply, expected);
+    }
+    for reply in [
+        "Use `v[1]` here.",
+        "```\nv[1]\n```",
+        "An [open one",
+        "A [link](to) it.",
+        "[]",
+    ] {
+        check("How long is the Nile?", reply, reply);
+    }
+}
+
+#[test]
+fn fields_leave_the_text_alone() {
+    let reply = "The Nile is 6650 kilometres long. It flows north.";
+    let fields = collect(answer(
+        "How long is the Nile?",
+        reply,
+        0,
+        CitationStyle::Fields,
+    ));
+    assert_eq!(fields.text, reply);
+    assert_eq!(fields.citations.len(), 2);
+    assert_eq!(
+        fields.chars(fields.citations[1].sentence.clone()),
+        "It flows north."
+    );
+
+    let off = collect(answer(
+        "How long is the Nile?",
+        reply,
+        0,
+        CitationStyle::Off,
+    ));
+    assert_eq!((off.text.as_str(), off.citations.len()), (reply, 0));
+}
+
+#[test]
+fn two_sources_of_one_sentence() {
+    let reply =
+        "The Amazon carries more water than any other river, and the Nile is 6650 kilometres long.";
+    let answer = collect(answer(
+        "Compare Nile and Amazon",
+        reply,
+        0,
+        CitationStyle::Inline,
+    ));
+    assert_eq!(
+        answer.text,
+        format!("{reply} [1]"),
+        "one marker for one passage"
+    );
+    assert_eq!(answer.citations.len(), 2);
+}
+
+#[test]
+fn citations_come_with_the_end_of_their_sentence() {
+    let mut answer = answer(
+        "How long is the Nile?",
+        "The Nile is 6650 kilometres long. More follows.",
+        3,
+        CitationStyle::Inline,
+    );
+    while let Some(event) = answer.next_blocking() {
+        if let AnswerEvent::Text { text, citations } = event.expect("no error") {
+            assert_eq!(text.contains("[1]"), !citations.is_empty(), "{text:?}");
+            assert!(citations.is_empty() || text.ends_with("[1]"), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn polling_gives_the_same_events() {
+    let reply = "The Nile is 6650 kilometres long. It flows north.";
+    let make = || answer("How long is the Nile?", reply, 5, CitationStyle::Inline);
+    let mut blocking = make();
+    let mut polled = make();
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        let next = pin!(poll_fn(|context| Pin::new(&mut polled).poll_next(context)));
+        let Poll::Ready(event) = std::future::Future::poll(next, &mut context) else {
+            panic!("everything was said already");
+        };
+        let expected = blocking.next_blocking();
+        assert_eq!(format!("{event:?}"), format!("{expected:?}"));
+        if expected.is_none() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_error_in_the_middle_is_passed_on() {
+    let failure = EngineError::Failed("out of memory".into());
+    let engine = PiecewiseEngine::new("The Nile ", 1, Ending::Fails(failure.clone()));
+    let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
+    let answer = pipeline.answer(&[index(DOCUMENTS)], ask("How long is the Nile?"));
+    let mut answer = answer.expect("an answer");
+    let mut last = None;
+    while let Some(event) = answer.next_blocking() {
+        assert!(last.is_none(), "nothing follows an error");
+        last = event.err();
+    }
+    assert!(matches!(last, Some(RagError::Engine(error)) if error == failure));
+}
+
+#[test]
+fn dropping_the_answer_cancels_the_generation() {
+    let engine = PiecewiseEngine::new("The Nile ", 1, Ending::Hangs);
+    let hanging = engine.hanging.clone();
+    let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
+    let answer = pipeline.answer(&[index(DOCUMENTS)], ask("How long is the Nile?"));
+    let is_closed = || {
+        let sender = hanging.lock().expect("nobody panicked");
+        sender.as_ref().expect("it hangs").is_closed()
+    };
+    let answer = answer.expect("an answer");
+    assert!(!is_closed());
+    drop(answer);
+    assert!(is_closed());
+}
+
+#[test]
+fn without_documents_the_text_passes_as_it_is() {
+    let reply = "Arrays such as v [1] stay.";
+    let answer = replying(reply).answer(&[], ask("How do I index?"));
+    let answer = collect(answer.expect("an answer"));
+    assert_eq!((answer.text.as_str(), answer.citations.len()), (reply, 0));
+}
