@@ -2,8 +2,10 @@
 //!
 //! [`Engine`] is the contract. [`ScriptedEngine`] keeps it without a model, for tests of
 //! everything above it; the crate `engine-candle` keeps it with one. The `contract` module
-//! (feature of the same name) is the suite that both must pass.
+//! (feature of the same name) is the suite that both must pass. [`Embedder`] and [`Reranker`]
+//! are the contracts of models that read without writing.
 
+mod embedder;
 mod engine;
 mod error;
 mod model;
@@ -14,6 +16,7 @@ mod stream;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use embedder::{Embedder, EmbedderInfo, Reranker, Side};
 pub use engine::{Engine, Load};
 pub use error::EngineError;
 pub use model::{Card, ModelInfo};

@@ -146,12 +146,13 @@ impl Default for PassagesConfig {
 
 impl Default for AnswerConfig {
     fn default() -> Self {
+        let settings = rag::Settings::default();
         Self {
-            top_k: 5,
-            evidence_floor: 0.3,
-            citation_floor: 0.5,
-            max_tokens: 512,
-            quote_sentences: 2,
+            top_k: settings.top_k,
+            evidence_floor: settings.evidence_floor,
+            citation_floor: settings.citation_floor,
+            max_tokens: settings.max_answer_tokens,
+            quote_sentences: settings.quote_sentences,
         }
     }
 }

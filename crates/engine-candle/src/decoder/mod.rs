@@ -1,0 +1,152 @@
+//! The forward pass of decoders of the Llama family, over a ragged batch.
+//!
+//! A batch is a list of [`Chunk`]s: tokens that continue one sequence each, of any number. All
+//! their rows go through the matrices together; only attention looks at one sequence at a time.
+//! Keys and values live outside the model, in each sequence's [`KvCache`].
+
+mod attention;
+mod kv;
+mod layer;
+mod linear;
+mod norm;
+mod rope;
+mod rows;
+
+use candle_core::{Device, Tensor};
+use engine::EngineError;
+
+use crate::LoadError;
+use crate::config::DecoderConfig;
+use crate::files::{Matrix, ModelFiles, ModelSource, Weights};
+pub use kv::KvCache;
+use layer::Layer;
+use linear::Linear;
+use norm::RmsNorm;
+use rope::Rope;
+use rows::Rows;
+
+/// At most this many rows are computed by the kernel whose results do not depend on how many
+/// rows there are. Decoding batches of at most this size are exactly reproducible with dense
+/// weights, whatever else is in the batch.
+pub(crate) const EXACT_ROWS: usize = linear::MOST_ROWS_BY_ROW;
+
+/// A decoder of the Llama family: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+pub struct Decoder {
+    config: DecoderConfig,
+    embedding: Matrix,
+    rope: Rope,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+    head: Linear,
+}
+
+/// Tokens that continue one sequence.
+pub struct Chunk<'a> {
+    /// The tokens, at least one; they take the positions after those in the cache.
+    pub tokens: &'a [u32],
+    /// Keys and values of the sequence so far; those of `tokens` are added.
+    pub cache: &'a mut KvCache,
+    /// The logits after the last of `tokens` are asked for.
+    pub wants_logits: bool,
+}
+
+impl Decoder {
+    /// Loads the weights of a model, without what is needed to talk to it.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing or damaged, or the model is of a kind that is not supported.
+    pub fn load(source: &ModelSource) -> Result<Self, LoadError> {
+        let files = ModelFiles::open(source)?;
+        Self::build(DecoderConfig::read(&files)?, &files.weights)
+    }
+
+    /// Reads the tensors that `config` describes.
+    pub(crate) fn build(config: DecoderConfig, weights: &Weights) -> Result<Self, LoadError> {
+        let embedding = weights.matrix("model.embed_tokens.weight", config.vocab, config.hidden)?;
+        let head = match !config.tied && weights.has("lm_head.weight") {
+            true => Linear::load(weights, "lm_head", [config.vocab, config.hidden])?,
+            false => Linear::new(embedding.clone()),
+        };
+        let layers = (0..config.layers)
+            .map(|index| Layer::load(weights, &config, index))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            embedding,
+            rope: Rope::load(weights, &config)?,
+            layers,
+            norm: RmsNorm::load(weights, "model.norm", &config)?,
+            head,
+            config,
+        })
+    }
+
+    /// Tokens in the vocabulary: the length of a row of logits.
+    pub fn vocab(&self) -> usize {
+        self.config.vocab
+    }
+
+    /// Positions the model was made for.
+    pub fn context(&self) -> usize {
+        self.config.context
+    }
+
+    /// An empty cache for one sequence.
+    pub fn new_cache(&self) -> KvCache {
+        KvCache::new(
+            self.config.layers,
+            self.config.kv_heads,
+            self.config.head_dim,
+        )
+    }
+
+    /// Runs the batch through the model and returns the logits asked for, in the batch's order.
+    ///
+    /// # Errors
+    ///
+    /// When a token is outside the vocabulary, a chunk is empty, or candle fails. The caches of
+    /// the batch are then of no use any more.
+    pub fn forward(&self, batch: &mut [Chunk<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
+        if batch.iter().any(|chunk| chunk.tokens.is_empty()) {
+            return Err(EngineError::Failed("a chunk without tokens".into()));
+        }
+        let tokens = batch.iter().flat_map(|chunk| chunk.tokens);
+        if let Some(token) = tokens
+            .clone()
+            .find(|&&token| token as usize >= self.vocab())
+        {
+            return Err(EngineError::Failed(format!("there is no token {token}")));
+        }
+        self.compute(batch)
+            .map_err(|error| EngineError::Failed(error.to_string()))
+    }
+
+    fn compute(&self, batch: &mut [Chunk<'_>]) -> candle_core::Result<Vec<Vec<f32>>> {
+        let rows = Rows::of(batch);
+        let rotation = self.rope.rotation(rows.positions())?;
+        let tokens = Tensor::new(rows.tokens(), &Device::Cpu)?;
+        for chunk in batch.iter_mut() {
+            chunk.cache.make_room(chunk.tokens.len());
+        }
+
+        // One vector per token.                                         [rows, hidden]
+        let mut x = match &self.embedding {
+            Matrix::Dense(table) => table.index_select(&tokens, 0)?,
+            Matrix::Quantised(table) => table.embedding(&tokens)?,
+        };
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(index, &x, &rotation, &rows, batch)?;
+        }
+        for chunk in batch.iter_mut() {
+            chunk.cache.advance(chunk.tokens.len());
+        }
+
+        // Only the rows somebody asked for reach the head.              [wanted, vocab]
+        let wanted = rows.wanted();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let x = x.index_select(&Tensor::new(wanted, &Device::Cpu)?, 0)?;
+        self.head.forward(&self.norm.forward(&x)?)?.to_vec2()
+    }
+}

@@ -1,0 +1,206 @@
+//! The engine itself: checks a request, makes tokens of it, and puts it in the queue.
+
+use std::sync::Arc;
+
+use engine::{Engine, EngineError, Load, ModelInfo, Prompt, Request, TokenStream};
+
+use crate::LoadError;
+use crate::files::ModelSource;
+use crate::model::Model;
+use crate::serving::{Job, WorkerPool, check_sampling};
+use crate::text::Text;
+
+/// An engine that runs a decoder of the Llama family on the CPU.
+///
+/// Loading reads the weights once; workers share them. A request waits in one bounded queue,
+/// then runs together with up to `max_running` others. Dropping the engine stops its workers;
+/// streams that are still open end in [`EngineError::ShuttingDown`].
+pub struct CandleEngine {
+    model: ModelInfo,
+    text: Arc<Text>,
+    end_tokens: Arc<[u32]>,
+    pool: WorkerPool,
+}
+
+/// How an engine runs its model.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name clients ask for.
+    pub name: String,
+    /// Workers behind the queue, 1 to 64. On a CPU one is best: two share the same cores.
+    pub workers: usize,
+    /// Threads each worker computes with; `None` takes one for each physical core. candle's
+    /// quantised kernels have their own pool, which `CANDLE_NUM_THREADS` sizes.
+    pub threads: Option<usize>,
+    /// Requests that may wait, 1 to 65536.
+    pub queue: usize,
+    /// Requests a worker answers at a time, 1 to 1024. Each may hold keys and values for a whole
+    /// context.
+    pub max_running: usize,
+    /// Tokens a prompt and its answer may have together; `None` takes what the model was made
+    /// for, and no more than that is ever taken.
+    pub context: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "model".into(),
+            workers: 1,
+            threads: None,
+            queue: 64,
+            max_running: 8,
+            context: None,
+        }
+    }
+}
+
+impl CandleEngine {
+    /// Loads a model and starts its workers.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing or damaged, when the model is of a kind that is not supported, or
+    /// when a setting is out of its range.
+    pub fn load(source: ModelSource, settings: Settings) -> Result<Self, LoadError> {
+        check_settings(&settings)?;
+        let Model {
+            decoder,
+            text,
+            end_tokens,
+            card,
+        } = Model::open(&source)?;
+        let made_for = decoder.context();
+        Ok(Self {
+            model: ModelInfo {
+                name: settings.name.clone(),
+                context: settings.context.unwrap_or(made_for).min(made_for),
+                reads_documents: text.template.reads_documents(),
+                card,
+            },
+            text,
+            end_tokens,
+            pool: WorkerPool::start(decoder, &settings)?,
+        })
+    }
+
+    /// The tokens of a text as content of a prompt.
+    ///
+    /// # Errors
+    ///
+    /// When the tokenizer fails.
+    pub fn content_tokens(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        self.text.content_tokens(text)
+    }
+
+    /// The tokens of a prompt, with everything the chat template adds.
+    ///
+    /// # Errors
+    ///
+    /// When the template refuses the conversation, or the prompt is far too long to be read.
+    pub fn prompt_tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
+        self.text.prompt_tokens(prompt, self.model.context)
+    }
+
+    fn checked_prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
+        let tokens = self.prompt_tokens(prompt)?;
+        let context = self.model.context;
+        if tokens.is_empty() {
+            return Err(invalid("messages", "the prompt is empty"));
+        }
+        if tokens.len() >= context {
+            let prompt = tokens.len();
+            return Err(EngineError::PromptTooLong { prompt, context });
+        }
+        Ok(tokens)
+    }
+}
+
+impl Engine for CandleEngine {
+    fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        // A tokenizer that cannot encode a text fails on the prompt too, and says why there.
+        self.content_tokens(text)
+            .map_or(text.len(), |tokens| tokens.len())
+    }
+
+    fn count_prompt_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
+        self.prompt_tokens(prompt).map(|tokens| tokens.len())
+    }
+
+    fn generate(&self, request: Request) -> Result<TokenStream, EngineError> {
+        check_sampling(&request.sampling)?;
+        check_limits(&request)?;
+        self.pool.check_room()?;
+        let prompt = self.checked_prompt(&request.prompt)?;
+        let room = self.model.context - prompt.len();
+        let max_tokens = request.max_tokens.unwrap_or(room).min(room);
+        let (sender, stream) = TokenStream::channel(max_tokens);
+        self.pool.submit(Job {
+            prompt,
+            sampling: request.sampling,
+            max_tokens,
+            stop: request.stop,
+            end_tokens: self.end_tokens.clone(),
+            text: self.text.clone(),
+            sender,
+        })?;
+        Ok(stream)
+    }
+
+    fn load(&self) -> Load {
+        self.pool.load()
+    }
+}
+
+/// More stop strings than anybody needs.
+const MOST_STOP_STRINGS: usize = 16;
+
+/// In bytes. While text may be the beginning of a stop string it is held back.
+const LONGEST_STOP_STRING: usize = 1024;
+
+fn check_limits(request: &Request) -> Result<(), EngineError> {
+    if request.max_tokens == Some(0) {
+        return Err(invalid("max_tokens", "max_tokens must be at least 1"));
+    }
+    if request.stop.len() > MOST_STOP_STRINGS {
+        return Err(invalid("stop", "there may be at most 16 stop strings"));
+    }
+    let fits = |stop: &String| (1..=LONGEST_STOP_STRING).contains(&stop.len());
+    if !request.stop.iter().all(fits) {
+        return Err(invalid("stop", "a stop string must have 1 to 1024 bytes"));
+    }
+    Ok(())
+}
+
+fn check_settings(settings: &Settings) -> Result<(), LoadError> {
+    let ranges = [
+        ("workers", settings.workers, 64, "1 to 64"),
+        ("threads", settings.threads.unwrap_or(1), 1024, "1 to 1024"),
+        ("queue", settings.queue, 1 << 16, "1 to 65536"),
+        ("max_running", settings.max_running, 1024, "1 to 1024"),
+        (
+            "context",
+            settings.context.unwrap_or(2),
+            usize::MAX,
+            "at least 2",
+        ),
+    ];
+    for (name, value, largest, range) in ranges {
+        let smallest = if name == "context" { 2 } else { 1 };
+        if value < smallest || value > largest {
+            return Err(LoadError::Setting { name, range });
+        }
+    }
+    Ok(())
+}
+
+fn invalid(param: &'static str, message: &str) -> EngineError {
+    EngineError::InvalidRequest {
+        param,
+        message: message.to_owned(),
+    }
+}

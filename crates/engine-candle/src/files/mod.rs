@@ -1,0 +1,101 @@
+//! The files of a model, found and checked but not yet interpreted.
+
+mod blob;
+mod folder;
+mod gguf;
+mod gguf_check;
+mod safetensors;
+mod weights;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::LoadError;
+use blob::Blob;
+pub(crate) use gguf::Gguf;
+use safetensors::Safetensors;
+pub(crate) use weights::{Matrix, Weights};
+
+/// Where a model is read from.
+#[derive(Clone, Debug)]
+pub enum ModelSource {
+    /// A Hugging Face folder (`config.json`, `*.safetensors`, `tokenizer.json`), or a `.gguf` file.
+    Path(PathBuf),
+    /// The same files, inside the program.
+    Embedded(EmbeddedModel),
+}
+
+/// The files of a model that is part of the program, as they would lie in its folder.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddedModel {
+    /// `config.json`.
+    pub config: &'static [u8],
+    /// `tokenizer.json`.
+    pub tokenizer: &'static [u8],
+    /// `tokenizer_config.json`, with the chat template.
+    pub tokenizer_config: &'static [u8],
+    /// `model.safetensors`.
+    pub weights: &'static [u8],
+}
+
+/// What was found of a model. A GGUF file carries all of it but, at times, the tokenizer.
+pub(crate) struct ModelFiles {
+    /// `config.json`; null for GGUF, which says the same in its metadata.
+    pub(crate) config: Value,
+    /// `generation_config.json`, or null.
+    pub(crate) generation_config: Value,
+    /// `tokenizer.json`.
+    pub(crate) tokenizer: Option<Vec<u8>>,
+    /// `tokenizer_config.json`, or null.
+    pub(crate) tokenizer_config: Value,
+    /// `chat_template.jinja`, which outranks the template in `tokenizer_config.json`.
+    pub(crate) chat_template: Option<String>,
+    /// The tensors.
+    pub(crate) weights: Weights,
+}
+
+impl ModelFiles {
+    /// Finds the files and checks everything about the weights but their values.
+    pub(crate) fn open(source: &ModelSource) -> Result<Self, LoadError> {
+        match source {
+            ModelSource::Embedded(embedded) => Self::embedded(embedded),
+            ModelSource::Path(path) if path.is_dir() => folder::open(path),
+            ModelSource::Path(path) => Self::gguf(path),
+        }
+    }
+
+    fn embedded(embedded: &EmbeddedModel) -> Result<Self, LoadError> {
+        let weights = Blob::embedded("the built-in model", embedded.weights);
+        Ok(Self {
+            config: json("the built-in config.json", embedded.config)?,
+            generation_config: Value::Null,
+            tokenizer: Some(embedded.tokenizer.to_vec()),
+            tokenizer_config: json(
+                "the built-in tokenizer_config.json",
+                embedded.tokenizer_config,
+            )?,
+            chat_template: None,
+            weights: Weights::Safetensors(Safetensors::open(vec![weights])?),
+        })
+    }
+
+    fn gguf(path: &Path) -> Result<Self, LoadError> {
+        let weights = Weights::Gguf(Gguf::open(Blob::file(path)?)?);
+        Ok(Self {
+            config: Value::Null,
+            generation_config: Value::Null,
+            tokenizer: folder::read_optional(&path.with_file_name("tokenizer.json"))?,
+            tokenizer_config: Value::Null,
+            chat_template: None,
+            weights,
+        })
+    }
+}
+
+fn json(file: &str, bytes: &[u8]) -> Result<Value, LoadError> {
+    serde_json::from_slice(bytes).map_err(|error| LoadError::Malformed {
+        file: file.to_owned(),
+        reason: error.to_string(),
+    })
+}

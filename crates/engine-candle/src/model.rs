@@ -1,0 +1,144 @@
+//! Everything of a model, put together from its files.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::Card;
+use serde_json::Value;
+
+use crate::LoadError;
+use crate::config::DecoderConfig;
+use crate::decoder::Decoder;
+use crate::files::{Gguf, ModelFiles, ModelSource, Weights};
+use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
+
+/// A model that can be talked to.
+pub(crate) struct Model {
+    pub(crate) decoder: Decoder,
+    pub(crate) text: Arc<Text>,
+    /// Tokens that end the model's turn.
+    pub(crate) end_tokens: Arc<[u32]>,
+    pub(crate) card: Card,
+}
+
+impl Model {
+    /// Reads, checks and builds all parts.
+    pub(crate) fn open(source: &ModelSource) -> Result<Self, LoadError> {
+        let files = ModelFiles::open(source)?;
+        let config = DecoderConfig::read(&files)?;
+        let tokenizer = tokenizer(&files)?;
+        if tokenizer.largest_id() as usize >= config.vocab {
+            return Err(LoadError::Config(format!(
+                "the tokenizer has a token {}, and the model knows {}",
+                tokenizer.largest_id(),
+                config.vocab
+            )));
+        }
+        let special_tokens = special_tokens(&files);
+        let end_tokens = end_tokens(&files, &tokenizer, &special_tokens);
+        let template = ChatTemplate::compile(chat_template(&files), special_tokens)?;
+        Ok(Self {
+            decoder: Decoder::build(config, &files.weights)?,
+            text: Arc::new(Text {
+                tokenizer,
+                template,
+            }),
+            end_tokens: end_tokens.into_iter().collect(),
+            card: card(&files.config),
+        })
+    }
+}
+
+fn tokenizer(files: &ModelFiles) -> Result<ModelTokenizer, LoadError> {
+    match (&files.tokenizer, &files.weights) {
+        (Some(json), _) => ModelTokenizer::from_json(json),
+        (None, Weights::Gguf(gguf)) => ModelTokenizer::from_gguf(gguf.content()),
+        (None, Weights::Safetensors(_)) => Err(LoadError::Missing(
+            "the model folder has no tokenizer.json".into(),
+        )),
+    }
+}
+
+fn chat_template(files: &ModelFiles) -> Option<String> {
+    if let Some(template) = &files.chat_template {
+        return Some(template.clone());
+    }
+    if let Weights::Gguf(gguf) = &files.weights {
+        return gguf.string("tokenizer.chat_template").map(str::to_owned);
+    }
+    match files.tokenizer_config.get("chat_template")? {
+        Value::String(template) => Some(template.clone()),
+        // Several templates by name: `[{"name": "default", "template": "…"}, …]`.
+        Value::Array(named) => {
+            let default = named.iter().find(|one| one["name"] == "default")?;
+            default["template"].as_str().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+fn special_tokens(files: &ModelFiles) -> SpecialTokens {
+    let name = |key: &str| match &files.weights {
+        Weights::Gguf(gguf) => gguf_token(gguf, key),
+        Weights::Safetensors(_) => {
+            let token = files.tokenizer_config.get(format!("{key}_token"))?;
+            // Older files say more of a token than its name.
+            let name = token.as_str().or_else(|| token["content"].as_str());
+            name.map(str::to_owned)
+        }
+    };
+    SpecialTokens {
+        bos: name("bos"),
+        eos: name("eos"),
+        unk: name("unk"),
+        pad: name("pad"),
+    }
+}
+
+fn gguf_token(gguf: &Gguf, key: &str) -> Option<String> {
+    let key = match key {
+        "unk" => "unknown",
+        "pad" => "padding",
+        other => other,
+    };
+    let id = gguf.number(&format!("tokenizer.ggml.{key}_token_id"))?;
+    gguf.token(id).map(str::to_owned)
+}
+
+/// Every token any of the files calls an end.
+fn end_tokens(
+    files: &ModelFiles,
+    tokenizer: &ModelTokenizer,
+    special_tokens: &SpecialTokens,
+) -> BTreeSet<u32> {
+    let mut ids = BTreeSet::new();
+    for config in [&files.config, &files.generation_config] {
+        match &config["eos_token_id"] {
+            Value::Array(several) => ids.extend(several.iter().filter_map(Value::as_u64)),
+            one => ids.extend(one.as_u64()),
+        }
+    }
+    if let Weights::Gguf(gguf) = &files.weights {
+        let keys = ["eos", "eot", "eom"];
+        ids.extend(
+            keys.into_iter()
+                .filter_map(|key| gguf.number(&format!("tokenizer.ggml.{key}_token_id"))),
+        );
+    }
+    let by_name = special_tokens.eos.as_ref();
+    ids.extend(by_name.and_then(|name| tokenizer.id(name)).map(u64::from));
+    ids.into_iter()
+        .filter_map(|id| u32::try_from(id).ok())
+        .collect()
+}
+
+/// The object `ibid` of `config.json`.
+fn card(config: &Value) -> Card {
+    let ours = &config["ibid"];
+    let number = |key: &str| ours[key].as_u64().and_then(|n| usize::try_from(n).ok());
+    Card {
+        quotes_better: ours["quotes_better"].as_bool().unwrap_or(false),
+        max_sources: number("max_sources"),
+        max_source_tokens: number("max_source_tokens"),
+    }
+}

@@ -1,0 +1,162 @@
+//! One request while it is answered, with everything it holds.
+
+use std::sync::Arc;
+
+use engine::{EngineError, FinishReason, SamplingParams, Token, TokenSender, Usage};
+
+use super::queue::Slot;
+use super::sampler::Sampler;
+use crate::decoder::{Chunk, Decoder, KvCache};
+use crate::text::{Detokenizer, Text};
+
+/// A request that was checked and tokenised, and waits.
+pub(crate) struct Job {
+    /// Tokens of the prompt, fewer than the context.
+    pub(crate) prompt: Vec<u32>,
+    pub(crate) sampling: SamplingParams,
+    /// The most tokens to generate; prompt and answer fit the context.
+    pub(crate) max_tokens: usize,
+    pub(crate) stop: Vec<String>,
+    /// Tokens that end the model's turn.
+    pub(crate) end_tokens: Arc<[u32]>,
+    pub(crate) text: Arc<Text>,
+    pub(crate) sender: TokenSender,
+}
+
+impl Job {
+    /// Nobody waits for the answer any more.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Ends the request before it began.
+    pub(crate) fn fail(self, error: EngineError) {
+        self.sender.fail(error);
+    }
+}
+
+/// A request that has a slot. Dropping it frees the slot, the cache and the stream.
+pub(crate) struct Sequence {
+    prompt: Vec<u32>,
+    /// Tokens of the prompt that went through the model.
+    prefilled: usize,
+    /// The token that goes through the model next; it was sent already.
+    last_token: u32,
+    generated: usize,
+    max_tokens: usize,
+    end_tokens: Arc<[u32]>,
+    cache: KvCache,
+    sampler: Sampler,
+    detokenizer: Detokenizer,
+    outcome: Option<Result<FinishReason, EngineError>>,
+    sender: TokenSender,
+    slot: Slot,
+}
+
+impl Sequence {
+    /// Begins a request.
+    pub(crate) fn new(job: Job, slot: Slot, decoder: &Decoder) -> Self {
+        Self {
+            prompt: job.prompt,
+            prefilled: 0,
+            last_token: 0,
+            generated: 0,
+            max_tokens: job.max_tokens,
+            end_tokens: job.end_tokens,
+            cache: decoder.new_cache(),
+            sampler: Sampler::new(job.sampling),
+            detokenizer: Detokenizer::new(job.text, job.stop),
+            outcome: None,
+            sender: job.sender,
+            slot,
+        }
+    }
+
+    /// The prompt has not gone through the model entirely.
+    pub(crate) fn is_prefilling(&self) -> bool {
+        self.prefilled < self.prompt.len()
+    }
+
+    /// Nobody listens, or the answer ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.outcome.is_some() || self.sender.is_closed()
+    }
+
+    /// The next tokens of the prompt, at most so many.
+    pub(crate) fn prefill_chunk(&mut self, most: usize) -> Chunk<'_> {
+        let start = self.prefilled;
+        self.prefilled = self.prompt.len().min(start + most);
+        Chunk {
+            tokens: &self.prompt[start..self.prefilled],
+            cache: &mut self.cache,
+            wants_logits: self.prefilled == self.prompt.len(),
+        }
+    }
+
+    /// The token that was generated last.
+    pub(crate) fn decode_chunk(&mut self) -> Chunk<'_> {
+        Chunk {
+            tokens: std::slice::from_ref(&self.last_token),
+            cache: &mut self.cache,
+            wants_logits: true,
+        }
+    }
+
+    /// Chooses a token by the logits and sends it.
+    pub(crate) fn advance(&mut self, logits: &[f32]) {
+        match self.next_token(logits) {
+            Ok(None) => {}
+            Ok(Some(reason)) => self.outcome = Some(Ok(reason)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Ends the sequence with an error.
+    pub(crate) fn fail(&mut self, error: EngineError) {
+        self.outcome = Some(Err(error));
+    }
+
+    /// Gives everything back, then tells the reader: whoever sees the end sees the slot free.
+    pub(crate) fn end(self) {
+        let usage = Usage {
+            prompt_tokens: self.prompt.len(),
+            completion_tokens: self.generated,
+            cached_tokens: 0,
+        };
+        drop(self.cache);
+        drop(self.slot);
+        match self.outcome {
+            Some(Ok(reason)) => self.sender.done(reason, usage),
+            Some(Err(error)) => self.sender.fail(error),
+            // Nobody listens.
+            None => {}
+        }
+    }
+
+    fn next_token(&mut self, logits: &[f32]) -> Result<Option<FinishReason>, EngineError> {
+        let id = self.sampler.sample(logits)?;
+        self.last_token = id;
+        self.generated += 1;
+        let ended = self.end_tokens.contains(&id);
+        let full = self.generated == self.max_tokens;
+
+        let mut piece = match ended {
+            true => self.detokenizer.finish()?,
+            false => self.detokenizer.push(id)?,
+        };
+        if full && !ended && !piece.stopped {
+            let rest = self.detokenizer.finish()?;
+            piece.text.push_str(&rest.text);
+            piece.stopped = rest.stopped;
+        }
+        self.sender.token(Token {
+            id,
+            text: piece.text,
+        });
+        Ok(match () {
+            () if ended || piece.stopped => Some(FinishReason::Stop),
+            () if full => Some(FinishReason::Length),
+            () => None,
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! Generated tokens to text, as a stream that never breaks a character.
+
+use std::sync::Arc;
+
+use engine::EngineError;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Text;
+use super::stop::StopStrings;
+
+/// Turns one answer's tokens into text.
+///
+/// Text is held back while it may still change (the bytes of a Hangul syllable come in two
+/// tokens, an emoji may go on after a joiner) or may be the beginning of a stop string.
+pub(crate) struct Detokenizer {
+    text: Arc<Text>,
+    /// Tokens whose text depends on each other.
+    window: Vec<u32>,
+    /// Bytes of the window's text that were already taken.
+    taken: usize,
+    /// Tokens at the window's start whose text was taken.
+    settled: usize,
+    /// Text that is certain but may be part of an emoji or a stop string.
+    held: String,
+    stop: StopStrings,
+}
+
+/// What became certain with a token.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Text to send.
+    pub(crate) text: String,
+    /// A stop string came up; the text ends before it.
+    pub(crate) stopped: bool,
+}
+
+/// A character has at most four bytes, so after this many tokens more than a character is bad.
+const MOST_UNSETTLED: usize = 4;
+
+impl Detokenizer {
+    /// Begins an answer that ends before any of the stop strings.
+    pub(crate) fn new(text: Arc<Text>, stop: Vec<String>) -> Self {
+        Self {
+            text,
+            window: Vec::new(),
+            taken: 0,
+            settled: 0,
+            held: String::new(),
+            stop: StopStrings::new(stop),
+        }
+    }
+
+    /// Takes the next token.
+    pub(crate) fn push(&mut self, token: u32) -> Result<Piece, EngineError> {
+        self.window.push(token);
+        let text = self.text.tokenizer.decode(&self.window)?;
+        let unsettled = self.window.len() - self.settled;
+        if text.ends_with('\u{FFFD}') && unsettled < MOST_UNSETTLED {
+            return Ok(self.release(false));
+        }
+        self.take(&text)?;
+        Ok(self.release(false))
+    }
+
+    /// Gives up waiting: everything that is left.
+    pub(crate) fn finish(&mut self) -> Result<Piece, EngineError> {
+        let text = self.text.tokenizer.decode(&self.window)?;
+        self.held.push_str(text.get(self.taken..).unwrap_or(""));
+        self.taken = text.len();
+        Ok(self.release(true))
+    }
+
+    /// Moves new text to `held` and drops tokens from the window that no later token depends on.
+    fn take(&mut self, text: &str) -> Result<(), EngineError> {
+        self.held.push_str(text.get(self.taken..).unwrap_or(""));
+        // The last tokens stay as context: a decoder may treat the first one differently, such
+        // as dropping its leading blank.
+        self.window.drain(..self.settled);
+        self.settled = self.window.len();
+        self.taken = self.text.tokenizer.decode(&self.window)?.len();
+        Ok(())
+    }
+
+    fn release(&mut self, all: bool) -> Piece {
+        if let Some(at) = self.stop.find(&self.held) {
+            let text = self.held[..at].to_owned();
+            self.held.clear();
+            let stopped = true;
+            return Piece { text, stopped };
+        }
+        let keep = match all {
+            true => 0,
+            false => unfinished_emoji(&self.held).max(self.stop.beginning(&self.held)),
+        };
+        let rest = self.held.split_off(self.held.len() - keep);
+        let text = std::mem::replace(&mut self.held, rest);
+        let stopped = false;
+        Piece { text, stopped }
+    }
+}
+
+/// Bytes at the end that the next character may join.
+fn unfinished_emoji(text: &str) -> usize {
+    let joins = text.chars().next_back().is_some_and(may_be_joined);
+    let last = text.graphemes(true).next_back();
+    last.filter(|_| joins).map_or(0, str::len)
+}
+
+/// Emoji and what joins them; also the parts of decomposed Hangul syllables.
+fn may_be_joined(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200D}' | '\u{FE0F}' | '\u{1100}'..='\u{11FF}' | '\u{2600}'..='\u{27BF}' | '\u{1F1E6}'..='\u{1FAFF}'
+    )
+}

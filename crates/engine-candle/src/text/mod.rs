@@ -1,0 +1,64 @@
+//! From conversations to tokens, and from tokens back to text.
+
+mod clock;
+mod controls;
+mod detokenizer;
+mod stop;
+mod template;
+mod template_functions;
+mod tokenizer;
+
+use engine::{EngineError, Prompt};
+
+pub(crate) use detokenizer::Detokenizer;
+pub(crate) use template::{ChatTemplate, SpecialTokens};
+pub(crate) use tokenizer::ModelTokenizer;
+
+/// How a model wants to be spoken to.
+pub(crate) struct Text {
+    pub(crate) tokenizer: ModelTokenizer,
+    pub(crate) template: ChatTemplate,
+}
+
+/// No prompt that fits has on average more bytes for each token than this; what has more is
+/// refused unread. Only the longest runs of white space come near it.
+const MOST_BYTES_PER_TOKEN: usize = 32;
+
+impl Text {
+    /// The tokens of a prompt, with everything the chat template adds.
+    ///
+    /// Content cannot produce control tokens: their names in it are broken before the template
+    /// sees it, so that only the template's own can be recognised afterwards.
+    pub(crate) fn prompt_tokens(
+        &self,
+        prompt: &Prompt,
+        context: usize,
+    ) -> Result<Vec<u32>, EngineError> {
+        refuse_the_hopeless(prompt, context)?;
+        let rendered = self
+            .template
+            .render(prompt, |content| self.tokenizer.protect(content))?;
+        self.tokenizer.encode_rendered(&rendered)
+    }
+
+    /// The tokens of a text as content.
+    pub(crate) fn content_tokens(&self, content: &str) -> Result<Vec<u32>, EngineError> {
+        let protected = self.tokenizer.protect(content);
+        self.tokenizer.encode_rendered(&protected)
+    }
+}
+
+fn refuse_the_hopeless(prompt: &Prompt, context: usize) -> Result<(), EngineError> {
+    let messages = prompt.messages.iter().map(|message| message.content.len());
+    let documents = prompt
+        .documents
+        .iter()
+        .map(|document| document.title.len() + document.text.len());
+    let bytes = messages.chain(documents).sum::<usize>();
+    if bytes <= context.saturating_mul(MOST_BYTES_PER_TOKEN) {
+        return Ok(());
+    }
+    // Counting exactly is the work that is refused; four bytes to a token is a usual text.
+    let prompt = bytes / 4;
+    Err(EngineError::PromptTooLong { prompt, context })
+}
