@@ -13,6 +13,11 @@ use retrieval::{Index, Term};
 
 use crate::language::is_function_word;
 
+/// The weight of a word that idf says nothing about. In a collection of a few passages a word
+/// that is there has an idf near 0 and one that is not has five times as much, which is an
+/// accident of the size; among thousands, idf is well above this and decides.
+const ANY_WORD: f32 = 2.0;
+
 /// The terms and term weights of the collections searched.
 pub(crate) struct Lexicon {
     indexes: Vec<Arc<Index>>,
@@ -62,7 +67,7 @@ impl Lexicon {
         };
         for term in telling {
             let covers = places[&term.start]..places[&term.start] + length(text, &term);
-            let share = self.idf(&term.text) / covers.len() as f32;
+            let share = self.weight(&term.text) / covers.len() as f32;
             for weight in &mut words.weights[covers.clone()] {
                 *weight = weight.max(share);
             }
@@ -80,10 +85,11 @@ impl Lexicon {
             .map_or_else(Vec::new, |index| index.terms(text))
     }
 
-    /// The mean over the collections, since a term that is rare in one may be common in another.
-    fn idf(&self, term: &str) -> f32 {
+    /// How much a term says: its mean idf over the collections, since a term that is rare in
+    /// one may be common in another, on top of what any telling word says.
+    fn weight(&self, term: &str) -> f32 {
         let idfs = self.indexes.iter().map(|index| index.idf(term));
-        idfs.sum::<f32>() / self.indexes.len() as f32
+        ANY_WORD + idfs.sum::<f32>() / self.indexes.len() as f32
     }
 }
 

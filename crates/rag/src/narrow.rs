@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::search::Found;
-use crate::sentences::sentences;
+use crate::sentences::{Kind, sentences};
 use crate::sources::Source;
 
 /// The run of whole sentences around the one that matches the question best, within `limit`
@@ -16,7 +16,11 @@ pub(crate) fn narrow(
     count_tokens: impl Fn(&str) -> usize,
 ) -> Option<Source> {
     let text = source.passage.text.as_str();
-    let spans: Vec<Range<usize>> = sentences(text).into_iter().map(|s| s.span).collect();
+    // A heading says nothing that the title of the source does not say already.
+    let telling = sentences(text)
+        .into_iter()
+        .filter(|s| s.kind != Kind::Heading);
+    let spans: Vec<Range<usize>> = telling.map(|s| s.span).collect();
     let scores: Vec<f32> = spans
         .iter()
         .map(|span| {

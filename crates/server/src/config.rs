@@ -171,7 +171,7 @@ impl Default for LimitsConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
-            filter: "warn,server=info".into(),
+            filter: "warn".into(),
             json: false,
         }
     }

@@ -49,7 +49,7 @@ fn examples() -> Scan {
 }
 
 /// Whether nothing of the user's own is in the library.
-fn holds_only_examples(library: &Library) -> anyhow::Result<bool> {
+pub(crate) fn holds_only_examples(library: &Library) -> anyhow::Result<bool> {
     let files = library.files(&Page::default())?;
     let is_example = |source: &Option<String>| {
         source

@@ -11,7 +11,11 @@ use tempfile::TempDir;
 /// The program, with a data folder of its own and nothing from the environment.
 fn ibid(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ibid"));
-    command.current_dir(data_dir).env_clear().arg("--data-dir").arg(data_dir);
+    command
+        .current_dir(data_dir)
+        .env_clear()
+        .arg("--data-dir")
+        .arg(data_dir);
     command
 }
 
@@ -30,9 +34,15 @@ struct Serving {
 impl Serving {
     fn start(data_dir: &Path, paths: &[&Path]) -> Self {
         let mut command = ibid(data_dir);
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(paths);
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        command
+            .arg("serve")
+            .args(["--listen", "127.0.0.1:0"])
+            .args(paths);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut announced = String::new();
         while !announced.contains("curl") {
@@ -41,15 +51,22 @@ impl Serving {
         }
         let address = announced.split_once("http://").expect("an address").1;
         let address = address.lines().next().expect("a line").to_owned();
-        Self { child, address, announced }
+        Self {
+            child,
+            address,
+            announced,
+        }
     }
 
     /// The body that `request` (method, path, headers) with `body` is answered with.
     fn exchange(&self, request: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");
         let length = body.len();
-        write!(stream, "{request}\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
-            .expect("the request is taken");
+        write!(
+            stream,
+            "{request}\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .expect("the request is taken");
         let mut reply = String::new();
         stream.read_to_string(&mut reply).expect("a reply");
         reply
@@ -64,8 +81,13 @@ impl Serving {
     }
 
     fn ask(&self, question: &str) -> String {
-        let body = format!(r#"{{"model":"default","messages":[{{"role":"user","content":"{question}"}}]}}"#);
-        self.exchange("POST /v1/chat/completions HTTP/1.1\r\nContent-Type: application/json", &body)
+        let body = format!(
+            r#"{{"model":"default","messages":[{{"role":"user","content":"{question}"}}]}}"#
+        );
+        self.exchange(
+            "POST /v1/chat/completions HTTP/1.1\r\nContent-Type: application/json",
+            &body,
+        )
     }
 }
 
@@ -80,21 +102,43 @@ impl Drop for Serving {
 fn serve_without_paths_answers_from_the_examples() {
     let data_dir = TempDir::new().expect("a folder");
     let serving = Serving::start(data_dir.path(), &[]);
-    assert!(serving.announced.contains("default (10 documents)"), "{}", serving.announced);
+    assert!(
+        serving.announced.contains("default (10 documents)"),
+        "{}",
+        serving.announced
+    );
     let answer = serving.ask("What is retrieval-augmented generation?");
-    assert!(answer.contains("retrieval-augmented-generation.en.md"), "{answer}");
+    assert!(
+        answer.contains("retrieval-augmented-generation.en.md"),
+        "{answer}"
+    );
     let answer = serving.ask("어텐션이란 무엇인가요?");
     assert!(answer.contains("transformer-models.ko.md"), "{answer}");
 }
 
 #[test]
 fn serve_with_a_path_holds_just_that_and_what_was_uploaded() {
-    let (data_dir, documents) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let (data_dir, documents) = (
+        TempDir::new().expect("a folder"),
+        TempDir::new().expect("a folder"),
+    );
     drop(Serving::start(data_dir.path(), &[]));
-    fs::write(documents.path().join("kiln.md"), "# Kiln\n\nThe kiln is fired at 1180 degrees.").expect("written");
+    fs::write(
+        documents.path().join("kiln.md"),
+        "# Kiln\n\nThe kiln is fired at 1180 degrees.",
+    )
+    .expect("written");
     let serving = Serving::start(data_dir.path(), &[documents.path()]);
-    assert!(serving.announced.contains("default (1 documents)"), "{}", serving.announced);
-    assert!(serving.ask("At what temperature is the kiln fired?").contains("1180"));
+    assert!(
+        serving.announced.contains("default (1 documents)"),
+        "{}",
+        serving.announced
+    );
+    assert!(
+        serving
+            .ask("At what temperature is the kiln fired?")
+            .contains("1180")
+    );
 }
 
 #[test]
@@ -111,10 +155,17 @@ fn an_acknowledged_upload_survives_a_kill() {
 
 #[test]
 fn ask_prints_the_answer_and_its_footnotes() {
-    let (data_dir, documents) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let (data_dir, documents) = (
+        TempDir::new().expect("a folder"),
+        TempDir::new().expect("a folder"),
+    );
     let path = documents.path().join("가마.txt");
     fs::write(&path, "가마는 아침 여섯 시에 불을 땐다. 온도는 1180도이다.").expect("written");
-    let output = ibid(data_dir.path()).args(["ask", "가마의 온도는 몇 도인가요?"]).arg(&path).output().expect("runs");
+    let output = ibid(data_dir.path())
+        .args(["ask", "가마의 온도는 몇 도인가요?"])
+        .arg(&path)
+        .output()
+        .expect("runs");
     let said = said(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("1180도이다. [1]"), "{said}");
@@ -124,30 +175,59 @@ fn ask_prints_the_answer_and_its_footnotes() {
 #[test]
 fn search_and_models_say_what_there_is() {
     let data_dir = TempDir::new().expect("a folder");
-    let output = ibid(data_dir.path()).args(["search", "self-attention", "--top-k", "1"]).output().expect("runs");
-    assert!(said(&output).contains("transformer-models.en.md"), "{}", said(&output));
+    let output = ibid(data_dir.path())
+        .args(["search", "self-attention", "--top-k", "1"])
+        .output()
+        .expect("runs");
+    assert!(
+        said(&output).contains("transformer-models.en.md"),
+        "{}",
+        said(&output)
+    );
     let output = ibid(data_dir.path()).arg("models").output().expect("runs");
-    assert!(said(&output).contains("context                  2048 tokens"), "{}", said(&output));
+    assert!(
+        said(&output).contains("context                  2048 tokens"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
 fn mistakes_are_explained() {
     let data_dir = TempDir::new().expect("a folder");
     let check = |arguments: &[&str], expected: &str| {
-        let output = ibid(data_dir.path()).args(arguments).output().expect("runs");
+        let output = ibid(data_dir.path())
+            .args(arguments)
+            .output()
+            .expect("runs");
         let said = said(&output);
         assert!(!output.status.success(), "{arguments:?} went well: {said}");
-        assert!(said.contains(expected), "{arguments:?}: {said:?} does not say {expected:?}");
+        assert!(
+            said.contains(expected),
+            "{arguments:?}: {said:?} does not say {expected:?}"
+        );
     };
-    let (empty, binary) = (data_dir.path().join("empty"), data_dir.path().join("binary"));
+    let (empty, binary) = (
+        data_dir.path().join("empty"),
+        data_dir.path().join("binary"),
+    );
     fs::create_dir_all(&empty).expect("created");
     fs::create_dir_all(&binary).expect("created");
     fs::write(binary.join("photo.bin"), [0, 159, 146, 150, 0, 0, 7]).expect("written");
     fs::write(data_dir.path().join("broken.gguf"), b"GGUF\x03\0\0\0").expect("written");
     let text = |path: &Path| path.to_str().expect("a plain path").to_owned();
-    check(&["serve", "--listen", "127.0.0.1:0", "no/such/folder"], "no/such/folder");
-    check(&["serve", "--listen", "127.0.0.1:0", &text(&empty)], "empty");
-    check(&["serve", "--listen", "127.0.0.1:0", &text(&binary)], "photo.bin");
+    check(
+        &["serve", "--listen", "127.0.0.1:0", "no/such/folder"],
+        "no/such/folder",
+    );
+    check(
+        &["serve", "--listen", "127.0.0.1:0", &text(&empty)],
+        "empty",
+    );
+    check(
+        &["serve", "--listen", "127.0.0.1:0", &text(&binary)],
+        "photo.bin",
+    );
     check(&["ask", ""], "empty");
     check(&["models", "--model", "broken.gguf"], "broken.gguf");
     check(&["models", "--model", "no-such-model"], "no-such-model");

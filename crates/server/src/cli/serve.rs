@@ -116,11 +116,22 @@ fn announce(app: &App, address: SocketAddr) -> anyhow::Result<()> {
             "              its card says quoting answers better, so answers are quotes unless you ask \"answer\":\"model\""
         );
     }
+    let question = match sources::holds_only_examples(&app.library)? {
+        true => "What is attention?",
+        false => "YOUR QUESTION",
+    };
     println!("\nAsk something:");
     println!(
-        "  curl -N http://{address}/v1/chat/completions -H 'content-type: application/json' \\\n    -d '{{\"model\":\"default\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"What is attention?\"}}]}}'"
+        "  curl -N http://{address}/v1/chat/completions -H 'content-type: application/json' \\"
     );
+    println!("    -d '{}'", sample_request(question));
     Ok(())
+}
+
+fn sample_request(question: &str) -> String {
+    format!(
+        r#"{{"model":"default","stream":true,"messages":[{{"role":"user","content":"{question}"}}]}}"#
+    )
 }
 
 /// Resolves when the terminal or the system asks to stop, and tells the whole server so.
