@@ -14,3 +14,6 @@ mod bad_input;
 
 /// Who may import whom.
 mod layering;
+
+/// The built-in model, from document to cited answer.
+mod model;

@@ -16,11 +16,14 @@ use crate::{
 /// the request, so that a test can echo, count or repeat what reached the model.
 pub struct ScriptedEngine {
     model: ModelInfo,
-    script: Box<dyn Fn(&Request) -> Result<String, EngineError> + Send + Sync>,
+    script: Box<Script>,
     pace: Duration,
     slots: usize,
     running: Arc<AtomicUsize>,
 }
+
+/// What to say to a request.
+type Script = dyn Fn(&Request) -> Result<String, EngineError> + Send + Sync;
 
 impl ScriptedEngine {
     /// An engine that answers every request with `script(request)`.
@@ -108,20 +111,12 @@ impl Engine for ScriptedEngine {
             .min(context - prompt_tokens);
         let reply = (self.script)(&request)?;
         let (sender, stream) = TokenStream::channel(max_tokens);
-        let pace = self.pace;
-        thread::spawn(move || {
-            speak(
-                &reply,
-                &request.stop,
-                Limits {
-                    prompt_tokens,
-                    max_tokens,
-                    pace,
-                },
-                sender,
-                slot,
-            )
-        });
+        let limits = Limits {
+            prompt_tokens,
+            max_tokens,
+            pace: self.pace,
+        };
+        thread::spawn(move || speak(&reply, &request.stop, limits, sender, slot));
         Ok(stream)
     }
 

@@ -19,7 +19,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             top_k: 5,
-            evidence_floor: 0.35,
+            evidence_floor: 0.3,
             citation_floor: 0.5,
             max_answer_tokens: 512,
             quote_sentences: 3,

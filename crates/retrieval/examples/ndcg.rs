@@ -27,7 +27,10 @@ fn main() -> Result<(), Failure> {
         }
         sets.sort();
     }
-    println!("{:16} {:>7} {:>7} {:>8} {:>7}", "set", "ndcg@10", "rec@5", "ms/query", "index s");
+    println!(
+        "{:16} {:>7} {:>7} {:>8} {:>7}",
+        "set", "ndcg@10", "rec@5", "ms/query", "index s"
+    );
     for set in sets {
         measure(&set, &root.join(&set))?;
     }
@@ -68,7 +71,9 @@ fn measure(name: &str, folder: &Path) -> Result<(), Failure> {
 fn ndcg_at_10(found: &[f64], grades: &HashMap<String, f64>) -> f64 {
     let gain = |grades: &[f64]| -> f64 {
         let discounted = grades.iter().take(10).enumerate();
-        discounted.map(|(rank, grade)| (grade.exp2() - 1.0) / (rank as f64 + 2.0).log2()).sum()
+        discounted
+            .map(|(rank, grade)| (grade.exp2() - 1.0) / (rank as f64 + 2.0).log2())
+            .sum()
     };
     let mut ideal: Vec<f64> = grades.values().copied().collect();
     ideal.sort_by(|a, b| b.total_cmp(a));
@@ -106,7 +111,10 @@ fn read_corpus(folder: &Path) -> Result<Vec<Change>, Failure> {
 
 fn read_judgements(folder: &Path) -> Result<Judgements, Failure> {
     let mut judgements = Judgements::new();
-    for line in std::fs::read_to_string(folder.join("qrels.tsv"))?.lines().skip(1) {
+    for line in std::fs::read_to_string(folder.join("qrels.tsv"))?
+        .lines()
+        .skip(1)
+    {
         let columns: Vec<&str> = line.split('\t').collect();
         let [query, document, grade] = columns[..] else {
             return Err(format!("not three columns: {line}").into());

@@ -161,5 +161,8 @@ fn text_of(glyphs: &[Glyph]) -> String {
 
 fn run_end(glyphs: &[Glyph], start: usize, run_class: Class) -> usize {
     let run = glyphs[start..].iter();
-    start + run.take_while(|glyph| class(glyph.letter) == run_class).count()
+    start
+        + run
+            .take_while(|glyph| class(glyph.letter) == run_class)
+            .count()
 }

@@ -8,6 +8,7 @@ mod schema;
 mod snapshot;
 mod storage;
 
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -20,7 +21,7 @@ use crate::passage::Passage;
 use crate::query::{Hit, Query};
 use schema::Fields;
 use snapshot::Snapshot;
-use storage::{Stamp, damaged, storage_error};
+use storage::{Stamp, damage, damaged, storage_error};
 
 /// Memory for passages that are not yet written out; the least that tantivy accepts.
 const WRITER_BYTES: usize = 15_000_000;
@@ -75,6 +76,12 @@ impl Index {
     /// [`RetrievalError::Damaged`] when what lies there cannot be used or was written by another
     /// version; [`RetrievalError::Storage`] when the directory cannot be read or created.
     pub fn open(directory: &Path) -> Result<Index, RetrievalError> {
+        // tantivy panics over some truncated files instead of refusing them.
+        panic::catch_unwind(|| Index::open_checked(directory))
+            .unwrap_or_else(|_| Err(damage("reading it failed in a way nobody foresaw")))
+    }
+
+    fn open_checked(directory: &Path) -> Result<Index, RetrievalError> {
         let (schema, fields) = schema::build();
         let index = storage::open_or_create(directory, &schema)?;
         Index::new(index, fields, Some(directory.to_owned()))
@@ -189,7 +196,10 @@ impl Index {
             Change::Upsert { file_id, passages } => (file_id, passages),
             Change::Delete { file_id } => (file_id, Vec::new()),
         };
-        writer.delete_term(tantivy::Term::from_field_text(self.fields.file_id, &file_id));
+        writer.delete_term(tantivy::Term::from_field_text(
+            self.fields.file_id,
+            &file_id,
+        ));
         let language = schema::language_of(&passages);
         for passage in &passages {
             let document = self.fields.document(&file_id, passage, language);
@@ -199,7 +209,10 @@ impl Index {
     }
 
     fn open_writer(&self) -> Result<IndexWriter, RetrievalError> {
-        let writer = self.index.writer_with_num_threads(1, WRITER_BYTES).map_err(storage_error)?;
+        let writer = self
+            .index
+            .writer_with_num_threads(1, WRITER_BYTES)
+            .map_err(storage_error)?;
         let mut policy = LogMergePolicy::default();
         policy.set_del_docs_ratio_before_merge(DELETED_SHARE_BEFORE_MERGE);
         writer.set_merge_policy(Box::new(policy));
@@ -211,7 +224,10 @@ impl Index {
         self.reader.reload().map_err(storage_error)?;
         let stamp = Stamp::read(&self.index)?;
         let snapshot = Snapshot::new(self.reader.searcher(), self.fields, stamp)?;
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        *self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         Ok(())
     }
 }

@@ -43,7 +43,10 @@ impl Query {
             return invalid("text", reason);
         }
         if !(1..=MAX_TOP_K).contains(&self.top_k) {
-            return invalid("top_k", format!("{}, not within 1..={MAX_TOP_K}", self.top_k));
+            return invalid(
+                "top_k",
+                format!("{}, not within 1..={MAX_TOP_K}", self.top_k),
+            );
         }
         Ok(())
     }

@@ -149,7 +149,11 @@ impl Cutter<'_> {
                 continue;
             }
             let with_headings = bare.take().map(|first| first.start..span.end);
-            joined.push(with_headings.filter(|whole| self.fits(whole)).unwrap_or(span));
+            joined.push(
+                with_headings
+                    .filter(|whole| self.fits(whole))
+                    .unwrap_or(span),
+            );
         }
         if joined.is_empty() {
             joined.extend(bare);

@@ -169,7 +169,7 @@ fn ask_prints_the_answer_and_its_footnotes() {
     let said = said(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("1180도이다. [1]"), "{said}");
-    assert!(said.contains("[1] 가마.txt, characters 19–31"), "{said}");
+    assert!(said.contains("[1] 가마.txt, characters 20–32"), "{said}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use rag::{Answer, AnswerEvent, Citation, Ledger, Pipeline, Question, RagError, S
 use retrieval::{Change, Heading, Index, PassageSettings, SourceDocument, split};
 
 /// An index of `documents`, each a name and a Markdown text.
-pub fn index(documents: &[(&str, &str)]) -> Arc<Index> {
+pub(crate) fn index(documents: &[(&str, &str)]) -> Arc<Index> {
     let index = Index::in_memory().expect("an index in memory");
     let changes = documents.iter().map(|(name, text)| upsert(name, text, 120));
     index.apply(changes.collect(), 1).expect("indexing");
@@ -22,7 +22,7 @@ pub fn index(documents: &[(&str, &str)]) -> Arc<Index> {
 
 /// The change that makes the passages of `text`, of at most `max_tokens` words each, those of
 /// the file `name`.
-pub fn upsert(name: &str, text: &str, max_tokens: usize) -> Change {
+pub(crate) fn upsert(name: &str, text: &str, max_tokens: usize) -> Change {
     let headings = headings(text);
     let document = SourceDocument {
         file_id: &format!("file-{name}"),
@@ -65,7 +65,7 @@ fn headings(text: &str) -> Vec<Heading> {
 }
 
 /// A user's question and nothing else.
-pub fn ask(question: &str) -> Question {
+pub(crate) fn ask(question: &str) -> Question {
     Question {
         messages: vec![message(Role::User, question)],
         ..Question::default()
@@ -73,7 +73,7 @@ pub fn ask(question: &str) -> Question {
 }
 
 /// One turn.
-pub fn message(role: Role, content: &str) -> Message {
+pub(crate) fn message(role: Role, content: &str) -> Message {
     Message {
         role,
         content: content.into(),
@@ -81,7 +81,7 @@ pub fn message(role: Role, content: &str) -> Message {
 }
 
 /// A model of 4,096 tokens that takes documents.
-pub fn model() -> ModelInfo {
+pub(crate) fn model() -> ModelInfo {
     ModelInfo {
         name: "scripted".into(),
         context: 4096,
@@ -91,25 +91,25 @@ pub fn model() -> ModelInfo {
 }
 
 /// A pipeline whose model always says `reply`.
-pub fn replying(reply: &str) -> Pipeline {
+pub(crate) fn replying(reply: &str) -> Pipeline {
     let reply = reply.to_owned();
     let engine = ScriptedEngine::new(move |_| Ok(reply.clone()));
     Pipeline::new(Arc::new(engine), Settings::default())
 }
 
 /// A pipeline whose model must not be asked.
-pub fn speechless() -> Pipeline {
+pub(crate) fn speechless() -> Pipeline {
     speechless_as(model())
 }
 
 /// A pipeline whose model is `model` and must not be asked.
-pub fn speechless_as(model: ModelInfo) -> Pipeline {
+pub(crate) fn speechless_as(model: ModelInfo) -> Pipeline {
     let engine = ScriptedEngine::new(|_| panic!("the model was asked")).with_model(model);
     Pipeline::new(Arc::new(engine), Settings::default())
 }
 
 /// A pipeline with `model`, and what reaches it.
-pub fn recording(model: ModelInfo) -> (Pipeline, Arc<Mutex<Vec<Request>>>) {
+pub(crate) fn recording(model: ModelInfo) -> (Pipeline, Arc<Mutex<Vec<Request>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = requests.clone();
     let engine = ScriptedEngine::new(move |request| {
@@ -124,27 +124,27 @@ pub fn recording(model: ModelInfo) -> (Pipeline, Arc<Mutex<Vec<Request>>>) {
 
 /// An answer that came to its end.
 #[derive(Debug, Default, PartialEq)]
-pub struct Collected {
-    pub text: String,
-    pub citations: Vec<Citation>,
-    pub ledger: Ledger,
-    pub usage: Usage,
+pub(crate) struct Collected {
+    pub(crate) text: String,
+    pub(crate) citations: Vec<Citation>,
+    pub(crate) ledger: Ledger,
+    pub(crate) usage: Usage,
 }
 
 impl Collected {
     /// The characters `span` of the text.
-    pub fn chars(&self, span: std::ops::Range<usize>) -> String {
+    pub(crate) fn chars(&self, span: std::ops::Range<usize>) -> String {
         chars(&self.text, span)
     }
 }
 
 /// The characters `span` of `text`.
-pub fn chars(text: &str, span: std::ops::Range<usize>) -> String {
+pub(crate) fn chars(text: &str, span: std::ops::Range<usize>) -> String {
     text.chars().skip(span.start).take(span.len()).collect()
 }
 
 /// Reads `answer` to its end, which must be a good one.
-pub fn collect(mut answer: Answer) -> Collected {
+pub(crate) fn collect(mut answer: Answer) -> Collected {
     let mut collected = Collected::default();
     let mut ended = false;
     while let Some(event) = answer.next_blocking() {
@@ -167,30 +167,30 @@ pub fn collect(mut answer: Answer) -> Collected {
 }
 
 /// The error of a question that must not be answered.
-pub fn refused(result: Result<Answer, RagError>) -> RagError {
+pub(crate) fn refused(result: Result<Answer, RagError>) -> RagError {
     result.err().expect("an error")
 }
 
 /// Says `reply` cut into pieces by a seed, or hangs after them, or fails.
-pub struct PiecewiseEngine {
-    pub reply: String,
-    pub seed: u64,
-    pub ending: Ending,
-    pub model: ModelInfo,
+pub(crate) struct PiecewiseEngine {
+    pub(crate) reply: String,
+    pub(crate) seed: u64,
+    pub(crate) ending: Ending,
+    pub(crate) model: ModelInfo,
     /// The sender of an answer that hangs.
-    pub hanging: Arc<Mutex<Option<TokenSender>>>,
+    pub(crate) hanging: Arc<Mutex<Option<TokenSender>>>,
 }
 
 /// How the answer of a [`PiecewiseEngine`] ends.
 #[derive(Clone, Debug)]
-pub enum Ending {
+pub(crate) enum Ending {
     Done,
     Fails(EngineError),
     Hangs,
 }
 
 impl PiecewiseEngine {
-    pub fn new(reply: &str, seed: u64, ending: Ending) -> Self {
+    pub(crate) fn new(reply: &str, seed: u64, ending: Ending) -> Self {
         Self {
             reply: reply.into(),
             seed,
@@ -245,11 +245,11 @@ impl Engine for PiecewiseEngine {
 }
 
 /// A small generator (splitmix64), so that a failing seed can be run again.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// A number below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

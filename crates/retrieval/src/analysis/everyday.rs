@@ -90,18 +90,21 @@ pub(super) const COMMON_WORDS: &[CommonWords] = &[
 
 /// How Korean question words begin; particles and endings follow.
 const KOREAN_STARTS: &[&str] = &[
-    "무엇", "어떻", "어떤", "누구", "누가", "언제", "어디", "얼마", "무슨", "왜", "몇", "며칠", "어느",
+    "무엇", "어떻", "어떤", "누구", "누가", "언제", "어디", "얼마", "무슨", "왜", "몇", "며칠",
+    "어느",
 ];
 
 /// Pairs of characters that Chinese and Japanese questions are made of.
 const IDEOGRAPH_PAIRS: &[&str] = &[
-    "什么", "什麼", "多少", "哪个", "哪些", "哪里", "如何", "为何", "为什", "是谁", "怎么", "怎样", "何で", "何と",
-    "何が", "何を", "何の", "誰が", "誰の",
+    "什么", "什麼", "多少", "哪个", "哪些", "哪里", "如何", "为何", "为什", "是谁", "怎么", "怎样",
+    "何で", "何と", "何が", "何を", "何の", "誰が", "誰の",
 ];
 
 /// Whether a Latin word in small letters is a common word of one of the languages.
 pub(super) fn is_common(word: &str, languages: &[Language]) -> bool {
-    let mut entries = COMMON_WORDS.iter().filter(|entry| languages.contains(&entry.language));
+    let mut entries = COMMON_WORDS
+        .iter()
+        .filter(|entry| languages.contains(&entry.language));
     entries.any(|entry| entry.telling.contains(&word) || entry.shared.contains(&word))
 }
 

@@ -40,7 +40,9 @@ const ENDINGS: &[&str] = &[
 ];
 
 /// Particles that are rarely the end of a noun; a single syllable may remain before them: 책은.
-const SURE_PARTICLES: &[&str] = &["은", "는", "을", "를", "의", "에", "로", "도", "만", "과", "와"];
+const SURE_PARTICLES: &[&str] = &[
+    "은", "는", "을", "를", "의", "에", "로", "도", "만", "과", "와",
+];
 
 /// The terms of one run of Hangul.
 pub(super) fn terms(run: &[Glyph], sink: &mut Sink) {
@@ -58,7 +60,14 @@ pub(super) fn terms(run: &[Glyph], sink: &mut Sink) {
     let stem_len = stems.last().copied().unwrap_or(run.len());
     for (at, pair) in run.windows(2).enumerate().skip(first) {
         let reaches_ending = at + 2 > stem_len;
-        sink.push(pair, kind(if reaches_ending { Kind::Ending } else { Kind::Gram }));
+        sink.push(
+            pair,
+            kind(if reaches_ending {
+                Kind::Ending
+            } else {
+                Kind::Gram
+            }),
+        );
     }
 }
 
@@ -96,7 +105,8 @@ pub(super) fn mixed_terms(run: &[Glyph], sink: &mut Sink) {
 }
 
 fn is_mixed(run: &[Glyph]) -> bool {
-    run.windows(2).any(|pair| class(pair[0].letter) != class(pair[1].letter))
+    run.windows(2)
+        .any(|pair| class(pair[0].letter) != class(pair[1].letter))
 }
 
 /// How many syllables remain when the longest ending is taken off, and again from what remains.
@@ -115,8 +125,14 @@ fn stem_lens(word: &str) -> Vec<usize> {
 
 fn without_ending(word: &str) -> Option<&str> {
     let long = |stem: &&str| stem.chars().nth(1).is_some();
-    let stems = ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending));
+    let stems = ENDINGS
+        .iter()
+        .filter_map(|ending| word.strip_suffix(ending));
     let shortest = stems.filter(long).min_by_key(|stem| stem.len());
-    let sure = || SURE_PARTICLES.iter().find_map(|particle| word.strip_suffix(particle));
+    let sure = || {
+        SURE_PARTICLES
+            .iter()
+            .find_map(|particle| word.strip_suffix(particle))
+    };
     shortest.or_else(|| sure().filter(|stem| !stem.is_empty()))
 }

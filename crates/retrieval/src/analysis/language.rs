@@ -104,7 +104,9 @@ pub(super) fn stem(word: &str, language: Language) -> String {
 
 fn latin_words(text: &str) -> Vec<String> {
     text.split(|letter: char| !letter.is_alphabetic())
-        .filter(|word| word.starts_with(|letter| matches!(letter, 'A'..='Z' | 'a'..='z' | 'À'..='ỿ')))
+        .filter(|word| {
+            word.starts_with(|letter| matches!(letter, 'A'..='Z' | 'a'..='z' | 'À'..='ỿ'))
+        })
         .take(SAMPLE_WORDS)
         .map(str::to_lowercase)
         .collect()

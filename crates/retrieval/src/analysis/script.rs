@@ -22,9 +22,10 @@ pub(super) fn class(letter: char) -> Class {
     match letter {
         'a'..='z' | '0'..='9' => Class::Word,
         '\0'..='\u{7f}' => Class::Gap,
-        '가'..='힣' | '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}' => {
-            Class::Hangul
-        }
+        '가'..='힣'
+        | '\u{1100}'..='\u{11ff}'
+        | '\u{a960}'..='\u{a97f}'
+        | '\u{d7b0}'..='\u{d7ff}' => Class::Hangul,
         _ if is_han(letter) || is_kana(letter) => Class::Ideograph,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' => {
             if letter.is_alphanumeric() || is_combining_mark(letter) {

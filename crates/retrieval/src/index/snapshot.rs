@@ -50,7 +50,10 @@ impl Snapshot {
         let tokens = self.analyzer.tokens(&query.text);
         let ranking = Ranking::new(&self.searcher, self.fields, &tokens).map_err(storage_error)?;
         let collector = TopDocs::with_limit(query.top_k + TIE_MARGIN).order_by_score();
-        let found = self.searcher.search(&ranking.query(), &collector).map_err(storage_error)?;
+        let found = self
+            .searcher
+            .search(&ranking.query(), &collector)
+            .map_err(storage_error)?;
         let mut hits = Vec::with_capacity(found.len());
         for (bm25, address) in found {
             hits.push(self.hit(&ranking, bm25, address)?);
@@ -58,7 +61,9 @@ impl Snapshot {
         hits.sort_by(|a, b| {
             let by_score = b.bm25.total_cmp(&a.bm25);
             let by_file = || a.passage.file_id.cmp(&b.passage.file_id);
-            by_score.then_with(by_file).then(a.passage.start.cmp(&b.passage.start))
+            by_score
+                .then_with(by_file)
+                .then(a.passage.start.cmp(&b.passage.start))
         });
         hits.truncate(query.top_k);
         Ok(hits)
@@ -68,7 +73,10 @@ impl Snapshot {
         let tokens = self.analyzer.tokens(text).into_iter();
         // What only inflection or grammar adds would keep two wordings of one fact apart.
         let telling = |kind| !matches!(kind, Kind::Surface | Kind::Ending | Kind::Everyday);
-        tokens.filter(|token| telling(token.kind)).map(|token| token.term).collect()
+        tokens
+            .filter(|token| telling(token.kind))
+            .map(|token| token.term)
+            .collect()
     }
 
     pub(super) fn idf(&self, term: &str) -> f32 {
@@ -86,7 +94,10 @@ impl Snapshot {
     ) -> Result<Hit, RetrievalError> {
         let document: TantivyDocument = self.searcher.doc(address).map_err(storage_error)?;
         let stored = document.get_first(self.fields.passage);
-        let json = stored.as_ref().and_then(|value| value.as_str()).unwrap_or_default();
+        let json = stored
+            .as_ref()
+            .and_then(|value| value.as_str())
+            .unwrap_or_default();
         let passage: Passage = serde_json::from_str(json)
             .map_err(|error| damage(format!("a stored passage is unreadable: {error}")))?;
         let bm25 = (bm25 / SCORE_STEP).round() * SCORE_STEP;

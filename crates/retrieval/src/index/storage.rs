@@ -87,7 +87,9 @@ pub(super) fn open_or_create(
 pub(super) fn sync(directory: &Path) -> Result<(), RetrievalError> {
     // Directories cannot be opened, and need not be synced, elsewhere.
     if cfg!(unix) {
-        File::open(directory).and_then(|file| file.sync_all()).map_err(io_error)?;
+        File::open(directory)
+            .and_then(|file| file.sync_all())
+            .map_err(io_error)?;
     }
     Ok(())
 }
@@ -95,7 +97,10 @@ pub(super) fn sync(directory: &Path) -> Result<(), RetrievalError> {
 /// An error while opening: nearly always the index's fault.
 pub(super) fn damaged(error: TantivyError) -> RetrievalError {
     if let Some(kind) = io_kind(&error)
-        && !matches!(kind, ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::NotFound)
+        && !matches!(
+            kind,
+            ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::NotFound
+        )
     {
         return storage_error(error);
     }

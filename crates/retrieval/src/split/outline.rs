@@ -29,11 +29,16 @@ impl<'a> Outline<'a> {
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(headings.len());
         let mut open: Vec<usize> = Vec::new();
         for heading in headings {
-            let in_order = entries.last().is_none_or(|last| last.heading.start < heading.start);
+            let in_order = entries
+                .last()
+                .is_none_or(|last| last.heading.start < heading.start);
             if !in_order || heading.start >= text.len() || !text.is_char_boundary(heading.start) {
                 continue;
             }
-            while open.last().is_some_and(|at| entries[*at].heading.level >= heading.level) {
+            while open
+                .last()
+                .is_some_and(|at| entries[*at].heading.level >= heading.level)
+            {
                 open.pop();
             }
             let entry = Entry {
@@ -58,7 +63,8 @@ impl<'a> Outline<'a> {
 
     /// Level of the heading that governs `offset`; 0 before the first.
     pub(super) fn level_at(&self, offset: usize) -> u8 {
-        self.governing(offset).map_or(0, |at| self.entries[at].heading.level)
+        self.governing(offset)
+            .map_or(0, |at| self.entries[at].heading.level)
     }
 
     /// Where the first words stand that belong to no heading.
@@ -83,7 +89,9 @@ impl<'a> Outline<'a> {
     pub(super) fn path(&self, span: &Range<usize>) -> Option<String> {
         let body = self.body_start(span).unwrap_or(span.start);
         let mut shared = self.chain(self.governing(body));
-        let first_after = self.entries.partition_point(|entry| entry.heading.start <= body);
+        let first_after = self
+            .entries
+            .partition_point(|entry| entry.heading.start <= body);
         for at in first_after..self.entries.len() {
             let section = self.section_within(at, span);
             if section.is_empty() {
@@ -91,7 +99,11 @@ impl<'a> Outline<'a> {
             }
             if self.body_start(&section).is_some() {
                 let chain = self.chain(Some(at));
-                let common = shared.iter().zip(&chain).take_while(|(a, b)| a == b).count();
+                let common = shared
+                    .iter()
+                    .zip(&chain)
+                    .take_while(|(a, b)| a == b)
+                    .count();
                 shared.truncate(common);
             }
         }
@@ -113,7 +125,9 @@ impl<'a> Outline<'a> {
 
     /// The last heading at or before `offset`.
     fn governing(&self, offset: usize) -> Option<usize> {
-        let after = self.entries.partition_point(|entry| entry.heading.start <= offset);
+        let after = self
+            .entries
+            .partition_point(|entry| entry.heading.start <= offset);
         after.checked_sub(1)
     }
 
@@ -133,11 +147,16 @@ pub(super) fn shorten(title: &str) -> &str {
 
 /// One past the heading's line, and past the line of `=` or `-` that may underline it.
 fn heading_end(text: &str, start: usize) -> usize {
-    let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |at| from + at + 1);
+    let line_end = |from: usize| {
+        text[from..]
+            .find('\n')
+            .map_or(text.len(), |at| from + at + 1)
+    };
     let end = line_end(start);
     let next_end = line_end(end);
     let underline = text[end..next_end].trim();
     let underlined = !underline.is_empty()
-        && (underline.bytes().all(|byte| byte == b'=') || underline.bytes().all(|byte| byte == b'-'));
+        && (underline.bytes().all(|byte| byte == b'=')
+            || underline.bytes().all(|byte| byte == b'-'));
     if underlined { next_end } else { end }
 }

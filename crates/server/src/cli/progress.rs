@@ -14,8 +14,8 @@ impl IndexingBar {
     }
 
     pub(super) fn show(&self, progress: &Progress) {
-        self.0.set_length(progress.total as u64);
-        self.0.set_position(progress.done as u64);
+        self.0.set_length(progress.total);
+        self.0.set_position(progress.done);
         self.0
             .set_message(progress.current.clone().unwrap_or_default());
     }

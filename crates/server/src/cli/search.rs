@@ -84,7 +84,7 @@ pub(super) fn opened(
     let bar = IndexingBar::new();
     let max_file_bytes = config.limits.upload_bytes as u64;
     sources::sync(&library, paths, max_file_bytes, &mut |progress| {
-        bar.show(&progress)
+        bar.show(&progress);
     })?;
     Ok(Opened {
         library,

@@ -75,7 +75,7 @@ async fn index(app: Arc<App>, paths: Vec<PathBuf>) -> anyhow::Result<()> {
     let indexing = tokio::task::spawn_blocking(move || {
         let bar = IndexingBar::new();
         sources::sync(&library, &paths, max_file_bytes, &mut |progress| {
-            bar.show(&progress)
+            bar.show(&progress);
         })
     });
     tokio::select! {
@@ -144,7 +144,7 @@ async fn stop_requested() {
     let interrupted = async {
         tokio::signal::ctrl_c()
             .await
-            .expect("a handler for ctrl-c can be set")
+            .expect("a handler for ctrl-c can be set");
     };
     #[cfg(unix)]
     let terminated = async {

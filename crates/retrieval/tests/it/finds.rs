@@ -1,0 +1,174 @@
+//! Which texts a query finds, a case a line.
+
+use retrieval::{Query, RetrievalError};
+
+use crate::{files, index_of, search};
+
+/// The query finds the text, and not another one that it has nothing to do with.
+fn check(text: &str, query: &str) {
+    let index = index_of(&[text, "zebra crossing 얼룩말 シマウマ 斑马"]);
+    assert_eq!(
+        files(&search(&index, query)),
+        ["0"],
+        "{query:?} in {text:?}"
+    );
+}
+
+/// The query does not find the text.
+fn check_not(text: &str, query: &str) {
+    let index = index_of(&[text, "zebra crossing"]);
+    assert!(search(&index, query).is_empty(), "{query:?} in {text:?}");
+}
+
+#[test]
+fn korean_words_are_found_behind_their_particles() {
+    check("인공지능은 사람의 일을 돕는다.", "인공지능");
+    check("인공지능이라는 말은 1956년에 나왔다.", "인공지능");
+    check("인공지능의 역사", "인공지능에서는");
+    check("계약을 해제하였다", "해제할 수 있나요?");
+    check("근로자에게 휴가를 주어야 한다", "휴가");
+    check("민법제750조에 따라", "제750조");
+}
+
+#[test]
+fn spelling_variants_are_one_word() {
+    check(
+        "한국어",
+        "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}\u{110b}\u{1165}",
+    );
+    check(
+        "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}\u{110b}\u{1165}",
+        "한국어",
+    );
+    check("Ｆｕｌｌ ｗｉｄｔｈ", "full width");
+    check("ﬁne eﬀort", "fine effort");
+    check("STRASSE", "strasse");
+    check("Éclair", "éclair");
+}
+
+#[test]
+fn latin_words_are_found_by_their_stems() {
+    check(
+        "The engines were running while the children played in the garden.",
+        "run engine",
+    );
+    check(
+        "Die Häuser wurden im letzten Jahr von den Arbeitern gebaut.",
+        "Haus",
+    );
+    check(
+        "Les chevaux couraient dans les prairies avec leurs cavaliers.",
+        "cheval courait",
+    );
+}
+
+#[test]
+fn identifiers_are_found_whole_and_in_parts() {
+    check(
+        "call max_position_embeddings here",
+        "max_position_embeddings",
+    );
+    check("call max_position_embeddings here", "embeddings");
+    check("struct KvCacheBuilder", "KvCacheBuilder");
+    check("struct KvCacheBuilder", "cache builder");
+    check("released as v1.2.3 today", "v1.2.3");
+    check("see crates/rag/src/pipeline.rs", "pipeline.rs");
+    check("it weighs 6650 kg", "6650");
+}
+
+#[test]
+fn scripts_without_spaces_are_found_by_parts() {
+    check("東京都は日本の首都である。", "日本の首都");
+    check("トランスフォーマーは注意機構を使う", "トランスフォーマー");
+    check("北京是中华人民共和国的首都", "首都");
+    check("กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย", "เมืองหลวง");
+    check("GPU를 이용한 병렬처리", "GPU 병렬처리");
+}
+
+#[test]
+fn other_words_find_nothing() {
+    check_not("인공지능은 사람의 일을 돕는다.", "자동차");
+    check_not("The kiln is fired at noon.", "moon");
+    check_not("something", "…?!");
+    check_not("something", "");
+}
+
+#[test]
+fn words_of_questions_say_nothing_of_the_subject() {
+    let index = index_of(&[
+        "무엇인가요 어떻게 되나요",
+        "어텐션은 관련이 큰 단어를 본다.",
+        "what is how does",
+    ]);
+    assert_eq!(files(&search(&index, "어텐션이란 무엇인가요?"))[0], "1");
+    let terms = index.terms("어텐션이란 무엇인가요? What is it?");
+    let texts = terms
+        .iter()
+        .map(|term| term.text.as_str())
+        .collect::<Vec<_>>();
+    assert!(texts.contains(&"어텐션"), "{texts:?}");
+    assert!(
+        !texts
+            .iter()
+            .any(|text| ["무엇", "what", "is"].contains(text)),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn terms_stand_where_they_are_in_the_original() {
+    let text = "🙂 ﬁne 인공지능은 Ｇｏ v1.2";
+    for term in index_of(&["x"]).terms(text) {
+        let original = &text[term.start..term.end];
+        let is_part = "ﬁne 인공지능은 Ｇｏ v1.2".contains(original);
+        assert!(is_part && !original.is_empty(), "{term:?} is {original:?}");
+    }
+}
+
+#[test]
+fn hits_are_ordered_and_scored() {
+    let index = index_of(&[
+        "kiln",
+        "kiln clay",
+        "kiln clay glaze",
+        "kiln clay glaze",
+        "fire",
+    ]);
+    let hits = search(&index, "clay glaze kiln");
+    assert_eq!(
+        files(&hits)[..2],
+        ["2", "3"],
+        "equal scores are ordered by file"
+    );
+    assert!(
+        hits.iter().all(|hit| (0.0..=1.0).contains(&hit.score)),
+        "{hits:?}"
+    );
+    assert!(
+        hits.is_sorted_by(|a, b| a.bm25 >= b.bm25 && a.score >= b.score),
+        "{hits:?}"
+    );
+    let again = search(&index, "clay glaze kiln");
+    assert_eq!(hits, again, "the same search gives the same hits");
+}
+
+#[test]
+fn what_cannot_be_searched_is_refused() {
+    let index = index_of(&["x"]);
+    let check = |text: &str, top_k, parameter| {
+        let refused = index.search(&Query {
+            text: text.to_owned(),
+            top_k,
+        });
+        let Err(RetrievalError::Invalid {
+            parameter: named, ..
+        }) = refused
+        else {
+            panic!("{top_k} hits for {} bytes: {refused:?}", text.len());
+        };
+        assert_eq!(named, parameter);
+    };
+    check("x", 0, "top_k");
+    check("x", 201, "top_k");
+    check(&"x".repeat(2049), 5, "text");
+}

@@ -1,0 +1,100 @@
+//! The built-in model over HTTP, from document to cited answer.
+
+use serde_json::{Value, json};
+
+use crate::harness::{TestServer, bundled_model};
+
+async fn serving_tea() -> TestServer {
+    let server = TestServer::start(bundled_model()).await;
+    server
+        .add(
+            "tea.md",
+            "# Tea\n\nTea is brewed for four minutes. The water must boil.",
+        )
+        .await;
+    server
+}
+
+fn text(answer: &Value) -> &str {
+    answer["choices"][0]["message"]["content"]
+        .as_str()
+        .expect("text")
+}
+
+#[tokio::test]
+async fn the_model_answers_from_the_documents_and_is_cited() {
+    let server = serving_tea().await;
+    let answer = server
+        .ask("How long is tea brewed?", json!({"answer": "model"}))
+        .await;
+    assert_eq!(answer["answered_by"], "model");
+    assert!(text(&answer).contains("four minutes"), "{answer}");
+    let citation = &answer["citations"][0];
+    assert_eq!(citation["filename"], "tea.md");
+    assert_eq!(citation["quote"], "Tea is brewed for four minutes.");
+    assert!(
+        answer["usage"]["completion_tokens"]
+            .as_u64()
+            .expect("a number")
+            > 0,
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn its_card_says_that_quotes_are_better() {
+    let server = serving_tea().await;
+    let answer = server.ask("How long is tea brewed?", json!({})).await;
+    assert_eq!(answer["answered_by"], "quotes");
+    assert!(
+        text(&answer).contains("Tea is brewed for four minutes. [1]"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn streamed_and_whole_answers_are_the_same() {
+    let server = serving_tea().await;
+    for mode in ["model", "quotes"] {
+        let whole = server
+            .ask("How long is tea brewed?", json!({"answer": mode}))
+            .await;
+        let (chunks, done) = server
+            .ask_streamed("How long is tea brewed?", json!({"answer": mode}))
+            .await;
+        let streamed: String = chunks
+            .iter()
+            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
+            .collect();
+        assert!(done);
+        assert_eq!(streamed, text(&whole));
+        let citations: Vec<&Value> = chunks
+            .iter()
+            .filter_map(|chunk| chunk["citations"].as_array())
+            .flatten()
+            .collect();
+        assert_eq!(
+            citations,
+            whole["citations"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .collect::<Vec<_>>()
+        );
+    }
+}
+
+#[tokio::test]
+async fn closing_the_connection_frees_the_model() {
+    let server = serving_tea().await;
+    let body = json!({
+        "model": "default", "stream": true, "retrieval": null, "max_tokens": 1000, "temperature": 2.0, "seed": 7,
+        "messages": [{"role": "user", "content": "Tell me everything about tea."}],
+    });
+    let mut response = server.post("/v1/chat/completions", &body).await;
+    response.chunk().await.expect("a first chunk");
+    drop(response);
+    while server.engine.load() != Default::default() {
+        tokio::task::yield_now().await;
+    }
+}
