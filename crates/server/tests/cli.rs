@@ -45,7 +45,7 @@ impl Serving {
             .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut announced = String::new();
-        while !announced.contains("curl") {
+        while !announced.contains("messages") {
             let line = lines.next().expect("an announcement").expect("text");
             announced += &(line + "\n");
         }

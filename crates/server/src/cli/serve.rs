@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use tokio::net::TcpListener;
-use tracing::info;
 
-use crate::app::{App, Models, Stage};
+use crate::app::{App, Stage};
+use crate::cli::announcement;
 use crate::cli::progress::IndexingBar;
 use crate::config::Config;
 use crate::http::{self, HttpSettings};
@@ -46,7 +46,7 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
     index(app.clone(), args.paths.clone()).await?;
     if app.stage() == Stage::Starting {
         app.set_ready();
-        announce(&app, address)?;
+        announcement::print(&app, address)?;
     }
     server.await??;
     app.library.close();
@@ -85,53 +85,6 @@ async fn index(app: Arc<App>, paths: Vec<PathBuf>) -> anyhow::Result<()> {
             anyhow::bail!("stopped while indexing; the next start goes on from here")
         }
     }
-}
-
-fn announce(app: &App, address: SocketAddr) -> anyhow::Result<()> {
-    let collection = app
-        .library
-        .collection(library::DEFAULT_COLLECTION)?
-        .context("the default collection exists")?;
-    let model = &app
-        .models
-        .get(Models::DEFAULT)
-        .context("a model is loaded")?
-        .info;
-    info!(%address, model = model.name, documents = collection.counts.completed, "ready");
-    let failed = match collection.counts.failed {
-        0 => String::new(),
-        failed => format!(", {failed} could not be read"),
-    };
-    println!("ibid is serving on http://{address}");
-    println!(
-        "  collection  {} ({} documents{failed})",
-        collection.name, collection.counts.completed
-    );
-    println!(
-        "  model       {} (context {} tokens)",
-        model.name, model.context
-    );
-    if model.card.quotes_better {
-        println!(
-            "              its card says quoting answers better, so answers are quotes unless you ask \"answer\":\"model\""
-        );
-    }
-    let question = match sources::holds_only_examples(&app.library)? {
-        true => "What is attention?",
-        false => "YOUR QUESTION",
-    };
-    println!("\nAsk something:");
-    println!(
-        "  curl -N http://{address}/v1/chat/completions -H 'content-type: application/json' \\"
-    );
-    println!("    -d '{}'", sample_request(question));
-    Ok(())
-}
-
-fn sample_request(question: &str) -> String {
-    format!(
-        r#"{{"model":"default","stream":true,"messages":[{{"role":"user","content":"{question}"}}]}}"#
-    )
 }
 
 /// Resolves when the terminal or the system asks to stop, and tells the whole server so.
