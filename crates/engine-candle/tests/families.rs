@@ -1,0 +1,196 @@
+//! Each family of models against the reference implementation.
+//!
+//! `fixtures/make_decoders.py` made a tiny random model of each family and wrote down the logits
+//! that the reference computes after every token. Ours must agree however the tokens arrive: as
+//! whole prompts, one at a time, or in pieces beside other sequences.
+
+mod decoder_runs;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use decoder_runs::{Expected, WAYS};
+use engine_candle::{Decoder, LoadError, ModelSource};
+
+/// Agreement in f32. The reference agrees with itself, token by token, to a tenth of this.
+const EXACT: f32 = 1e-3;
+
+/// Quantised kernels round what goes into a matrix to 8 bits as well.
+const QUANTISED: f32 = 0.5;
+
+/// A folder in `fixtures/decoders` and the GGUF files in it.
+const FAMILIES: &[(&str, &[&str])] = &[
+    ("llama-2", &["F32.gguf", "Q8_0.gguf"]),
+    ("llama-3", &["BF16.gguf"]),
+    ("llama-yarn", &["BF16.gguf"]),
+    ("llama-linear", &[]),
+    ("llama-bias", &[]),
+    ("mistral", &[]),
+    ("smollm2", &[]),
+    ("smollm3", &["BF16.gguf"]),
+    ("qwen2", &["F32.gguf"]),
+    ("qwen2-window", &[]),
+    ("qwen3", &["F16.gguf"]),
+    ("gemma2", &["BF16.gguf"]),
+    ("gemma2-scale", &[]),
+    ("gemma3", &["BF16.gguf"]),
+    ("phi3", &[]),
+    ("phi3.5", &["BF16.gguf"]),
+    ("granite3", &["BF16.gguf"]),
+];
+
+/// Families that cannot be run yet, and what must happen instead of wrong numbers.
+const NOT_YET: &[(&str, Instead)] = &[
+    ("llama-yarn", Instead::Refused("yarn")),
+    ("mistral", Instead::ShortContext),
+    ("smollm3", Instead::Refused("smollm3")),
+    ("qwen2-window", Instead::ShortContext),
+    ("qwen3", Instead::Refused("qwen3")),
+    ("gemma2", Instead::Refused("gemma2")),
+    ("gemma2-scale", Instead::Refused("gemma2")),
+    ("gemma3", Instead::Refused("gemma3")),
+    ("phi3", Instead::Refused("phi3")),
+    ("phi3.5", Instead::Refused("phi3")),
+    ("granite3", Instead::Refused("granite")),
+];
+
+enum Instead {
+    /// Not supported, in words that contain this one.
+    Refused(&'static str),
+    /// No more positions than the sliding window has.
+    ShortContext,
+}
+
+/// The sliding window of the fixtures that have one.
+const WINDOW: usize = 16;
+
+#[test]
+fn families_agree_with_the_reference() {
+    let is_ready = |family| NOT_YET.iter().all(|(not_yet, _)| *not_yet != family);
+    let wrong = FAMILIES
+        .iter()
+        .filter(|(family, _)| is_ready(*family))
+        .flat_map(|(family, ggufs)| each_form(family, ggufs, check))
+        .collect::<Vec<_>>();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn families_that_cannot_be_run_give_no_wrong_numbers() {
+    let not_yet = |family| NOT_YET.iter().find(|(not_yet, _)| *not_yet == family);
+    for (family, ggufs) in FAMILIES {
+        let Some((_, instead)) = not_yet(*family) else {
+            continue;
+        };
+        let unexpected = each_form(family, ggufs, |source, _, _| {
+            let loaded = Decoder::load(&source);
+            match (instead, &loaded) {
+                (Instead::Refused(name), Err(LoadError::Unsupported(what)))
+                    if what.contains(name) =>
+                {
+                    Ok(())
+                }
+                (Instead::ShortContext, Ok(decoder)) if decoder.context() <= WINDOW => Ok(()),
+                (_, Ok(_)) => Err("it loads: take it off the list".to_owned()),
+                (_, Err(error)) => Err(error.to_string()),
+            }
+        });
+        assert!(unexpected.is_empty(), "{family}: {unexpected:?}");
+    }
+}
+
+#[test]
+fn every_fixture_is_tested() {
+    let folders = fs::read_dir(fixture("")).expect("there are fixtures");
+    let mut found = folders
+        .map(|folder| folder.expect("it can be listed").file_name())
+        .map(|name| name.into_string().expect("names are plain"))
+        .collect::<Vec<_>>();
+    let mut listed = FAMILIES
+        .iter()
+        .map(|(family, _)| *family)
+        .collect::<Vec<_>>();
+    found.sort();
+    listed.sort();
+    assert_eq!(found, listed);
+}
+
+/// Calls `check` with the source, the family, and the file that describes the model: as the
+/// reference writes it, as published folders say it, and as GGUF. Returns what went wrong.
+fn each_form(
+    family: &str,
+    ggufs: &[&str],
+    check: impl Fn(ModelSource, &str, &str) -> Result<(), String>,
+) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let published = publish(family, folder.path());
+    let folders = [
+        (fixture(family), "config.json"),
+        (published, "config-published.json"),
+    ];
+    let files = ggufs.iter().map(|gguf| (fixture(family).join(gguf), *gguf));
+    folders
+        .into_iter()
+        .chain(files)
+        .filter_map(|(path, form)| check(ModelSource::Path(path), family, form).err())
+        .collect()
+}
+
+fn check(source: ModelSource, family: &str, form: &str) -> Result<(), String> {
+    let (expected, tolerance) = match form {
+        "Q8_0.gguf" => ("expected-Q8_0.json", QUANTISED),
+        _ => ("expected.json", EXACT),
+    };
+    let expected = fs::read(fixture(family).join(expected)).expect("the fixture is complete");
+    let expected = serde_json::from_slice::<Vec<Expected>>(&expected).expect("it is well-formed");
+    let decoder = Decoder::load(&source);
+    let decoder = decoder.map_err(|error| format!("{family} {form}: {error}"))?;
+    for (way, run) in WAYS {
+        for (ours, theirs) in run(&decoder, &expected).iter().zip(&expected) {
+            let (position, difference) = worst(ours, &theirs.logits);
+            if difference > tolerance {
+                return Err(format!(
+                    "{family} {form}, {way}: off by {difference} at position {position} of {}",
+                    theirs.tokens.len()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The position with the largest difference, and that difference.
+fn worst(ours: &[Vec<f32>], theirs: &[Vec<f32>]) -> (usize, f32) {
+    let differences = ours.iter().zip(theirs).map(|(ours, theirs)| {
+        assert_eq!(
+            ours.len(),
+            theirs.len(),
+            "as many logits as tokens in the vocabulary"
+        );
+        let each = ours
+            .iter()
+            .zip(theirs)
+            .map(|(ours, theirs)| (ours - theirs).abs());
+        let or_nan = each.map(|one| if one.is_nan() { f32::INFINITY } else { one });
+        or_nan.fold(0.0, f32::max)
+    });
+    let worst = differences.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    worst.expect("a sequence has tokens")
+}
+
+fn fixture(family: &str) -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    tests.join("fixtures/decoders").join(family)
+}
+
+/// The model as a published folder describes it.
+fn publish(family: &str, folder: &Path) -> PathBuf {
+    let files = [
+        ("config-published.json", "config.json"),
+        ("model.safetensors", "model.safetensors"),
+    ];
+    for (from, to) in files {
+        fs::copy(fixture(family).join(from), folder.join(to)).expect("the fixture is complete");
+    }
+    folder.to_owned()
+}
