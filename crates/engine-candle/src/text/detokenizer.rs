@@ -113,3 +113,83 @@ fn may_be_joined(character: char) -> bool {
         '\u{200D}' | '\u{FE0F}' | '\u{1100}'..='\u{11FF}' | '\u{2600}'..='\u{27BF}' | '\u{1F1E6}'..='\u{1FAFF}'
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens};
+
+    fn bundled() -> Arc<Text> {
+        let json = include_bytes!("../../../bundled/model/tokenizer.json");
+        Arc::new(Text {
+            tokenizer: ModelTokenizer::from_json(json).expect("the bundled tokenizer"),
+            template: ChatTemplate::compile(None, SpecialTokens::default()).expect("it compiles"),
+        })
+    }
+
+    /// The pieces as they would be sent.
+    fn stream(text: &Arc<Text>, tokens: &[u32], stop: &[&str]) -> (Vec<String>, bool) {
+        let stop = stop.iter().map(|stop| (*stop).to_owned()).collect();
+        let mut detokenizer = Detokenizer::new(text.clone(), stop);
+        let mut pieces = Vec::new();
+        for token in tokens {
+            let piece = detokenizer.push(*token).expect("it is decoded");
+            pieces.push(piece.text);
+            if piece.stopped {
+                return (pieces, true);
+            }
+        }
+        let last = detokenizer.finish().expect("it is decoded");
+        pieces.push(last.text);
+        (pieces, last.stopped)
+    }
+
+    #[test]
+    fn pieces_never_split_a_character() {
+        let bundled = bundled();
+        for text in [
+            "plain words, and numbers 123",
+            "쀍퀧 뷁 한글 음절",
+            "👨‍👩‍👧 family 🇰🇷 flag ❤️ heart 👍🏽",
+            "한글",
+            "\n\n  blanks\t漢字かな",
+        ] {
+            let tokens = bundled.content_tokens(text).expect("it is encoded");
+            let (pieces, _) = stream(&bundled, &tokens, &[]);
+            assert_eq!(pieces.concat(), text);
+            let whole = text.graphemes(true).collect::<Vec<_>>();
+            let parts = pieces.iter().flat_map(|piece| piece.graphemes(true));
+            assert_eq!(parts.collect::<Vec<_>>(), whole, "{pieces:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_do_not_stop_the_stream() {
+        let bundled = bundled();
+        let syllable = bundled.content_tokens("쀍").expect("it is encoded");
+        let first_byte = syllable[0];
+        let good = bundled.content_tokens(" fine").expect("it is encoded");
+        let tokens = [vec![first_byte; 9], good].concat();
+        let (pieces, _) = stream(&bundled, &tokens, &[]);
+        assert!(pieces.concat().ends_with(" fine"), "{pieces:?}");
+    }
+
+    #[test]
+    fn stop_strings_across_tokens_are_never_sent() {
+        let bundled = bundled();
+        let check = |text: &str, stop: &[&str], expected: &str, stops: bool| {
+            let tokens = bundled.content_tokens(text).expect("it is encoded");
+            let (pieces, stopped) = stream(&bundled, &tokens, stop);
+            assert_eq!(
+                (pieces.concat().as_str(), stopped),
+                (expected, stops),
+                "{pieces:?}"
+            );
+        };
+        check("one two three", &["two"], "one ", true);
+        check("one two three", &["e tw", "three"], "on", true);
+        check("one two three", &["threes"], "one two three", false);
+        check("끝이다. 아니다", &["다. 아"], "끝이", true);
+        check("aab", &["ab"], "a", true);
+    }
+}

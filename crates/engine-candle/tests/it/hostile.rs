@@ -1,0 +1,335 @@
+//! Files that are cut short, damaged or made to mislead are refused with a reason; none makes
+//! the program panic or ask for absurd amounts of memory.
+
+use std::fs;
+use std::path::Path;
+
+use candle_core::quantized::GgmlDType;
+use engine_candle::{Decoder, LoadError, ModelSource};
+
+use crate::models::{LLAMA, TinyModel};
+
+/// A GGUF file written field by field, so that any field can be wrong.
+#[derive(Clone)]
+struct Gguf {
+    magic: [u8; 4],
+    version: u32,
+    tensor_count: u64,
+    key_count: u64,
+    metadata: Vec<u8>,
+    dimensions: Vec<u64>,
+    tensor_type: u32,
+    offset: u64,
+}
+
+impl Default for Gguf {
+    fn default() -> Self {
+        Self {
+            magic: *b"GGUF",
+            version: 3,
+            tensor_count: 1,
+            key_count: 0,
+            metadata: Vec::new(),
+            dimensions: vec![8, 4],
+            tensor_type: 0,
+            offset: 0,
+        }
+    }
+}
+
+impl Gguf {
+    fn with_key(mut self, key: &str, value_type: u32, value: &[u8]) -> Self {
+        self.key_count += 1;
+        push_string(&mut self.metadata, key);
+        self.metadata.extend(value_type.to_le_bytes());
+        self.metadata.extend(value);
+        self
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.magic.to_vec();
+        bytes.extend(self.version.to_le_bytes());
+        bytes.extend(self.tensor_count.to_le_bytes());
+        bytes.extend(self.key_count.to_le_bytes());
+        bytes.extend(&self.metadata);
+        push_string(&mut bytes, "token_embd.weight");
+        bytes.extend((self.dimensions.len() as u32).to_le_bytes());
+        for dimension in &self.dimensions {
+            bytes.extend(dimension.to_le_bytes());
+        }
+        bytes.extend(self.tensor_type.to_le_bytes());
+        bytes.extend(self.offset.to_le_bytes());
+        bytes.resize(bytes.len().next_multiple_of(32) + 128, 0);
+        bytes
+    }
+}
+
+fn push_string(bytes: &mut Vec<u8>, string: &str) {
+    bytes.extend((string.len() as u64).to_le_bytes());
+    bytes.extend(string.as_bytes());
+}
+
+fn load(path: &Path) -> Result<Decoder, LoadError> {
+    Decoder::load(&ModelSource::Path(path.to_owned()))
+}
+
+#[test]
+fn absurd_gguf_headers_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    let check = |gguf: Gguf, expected: &str| {
+        fs::write(&path, gguf.bytes()).expect("written");
+        let error = load(&path).err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(
+            error.contains(expected),
+            "expected {expected:?}, got {error:?}"
+        );
+    };
+    let gguf = Gguf::default;
+    // The default itself passes the check, and is refused for having no architecture.
+    check(gguf(), "architecture");
+    check(
+        Gguf {
+            magic: *b"GGML",
+            ..gguf()
+        },
+        "begin",
+    );
+    check(
+        Gguf {
+            version: 9,
+            ..gguf()
+        },
+        "version",
+    );
+    check(
+        Gguf {
+            tensor_count: u64::MAX,
+            ..gguf()
+        },
+        "tensors",
+    );
+    check(
+        Gguf {
+            key_count: u64::MAX,
+            ..gguf()
+        },
+        "metadata keys",
+    );
+    check(
+        Gguf {
+            dimensions: vec![],
+            ..gguf()
+        },
+        "0 dimensions",
+    );
+    check(
+        Gguf {
+            dimensions: vec![1; 5],
+            ..gguf()
+        },
+        "5 dimensions",
+    );
+    check(
+        Gguf {
+            dimensions: vec![0, 4],
+            ..gguf()
+        },
+        "shape",
+    );
+    check(
+        Gguf {
+            dimensions: vec![1 << 32, 1 << 32],
+            ..gguf()
+        },
+        "shape",
+    );
+    check(
+        Gguf {
+            dimensions: vec![1 << 61, 8],
+            ..gguf()
+        },
+        "shape",
+    );
+    check(
+        Gguf {
+            dimensions: vec![1 << 61],
+            ..gguf()
+        },
+        "outside",
+    );
+    check(
+        Gguf {
+            dimensions: vec![u64::MAX],
+            ..gguf()
+        },
+        "too large",
+    );
+    check(
+        Gguf {
+            dimensions: vec![8, 5],
+            ..gguf()
+        },
+        "outside",
+    );
+    check(
+        Gguf {
+            dimensions: vec![31, 1],
+            tensor_type: 8,
+            ..gguf()
+        },
+        "shape",
+    );
+    check(
+        Gguf {
+            tensor_type: 99,
+            ..gguf()
+        },
+        "type 99",
+    );
+    check(
+        Gguf {
+            offset: 7,
+            ..gguf()
+        },
+        "aligned",
+    );
+    check(
+        Gguf {
+            offset: 1 << 40,
+            ..gguf()
+        },
+        "outside",
+    );
+    check(
+        Gguf {
+            offset: u64::MAX - 31,
+            ..gguf()
+        },
+        "outside",
+    );
+    let alignment =
+        |alignment: u32| gguf().with_key("general.alignment", 4, &alignment.to_le_bytes());
+    check(alignment(0), "alignment");
+    check(alignment(3), "alignment");
+    check(alignment(1 << 31), "alignment");
+    check(
+        gguf().with_key("general.alignment", 8, &[0; 8]),
+        "alignment",
+    );
+    check(gguf().with_key("x", 77, &[]), "type 77");
+    check(gguf().with_key("x", 7, &[2]), "neither");
+    check(gguf().with_key("x", 8, &u64::MAX.to_le_bytes()), "string");
+    let array = |value_type: u32, count: u64| {
+        let mut bytes = value_type.to_le_bytes().to_vec();
+        bytes.extend(count.to_le_bytes());
+        bytes
+    };
+    check(
+        gguf().with_key("x", 9, &array(0, u64::MAX)),
+        "array elements",
+    );
+    check(
+        gguf().with_key("x", 9, &array(0, 1 << 22)),
+        "ends in the middle",
+    );
+    check(gguf().with_key("x", 9, &array(9, 1).repeat(100)), "type 9");
+}
+
+#[test]
+fn a_gguf_cut_anywhere_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    TinyModel::new(LLAMA).write_gguf(&path, GgmlDType::F16);
+    let whole = fs::read(&path).expect("read");
+    for length in (0..whole.len() - 32).step_by(61) {
+        fs::write(&path, &whole[..length]).expect("written");
+        let error = load(&path).err();
+        assert!(
+            matches!(error, Some(LoadError::Malformed { .. })),
+            "{length} of {} bytes: {error:?}",
+            whole.len()
+        );
+    }
+}
+
+#[test]
+fn a_gguf_with_a_wrong_byte_never_panics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    TinyModel::new(LLAMA).write_gguf(&path, GgmlDType::F16);
+    let whole = fs::read(&path).expect("read");
+    let header = 2200.min(whole.len());
+    for at in 0..header {
+        for wrong in [0, 0x7F, 0xFF] {
+            let mut bytes = whole.clone();
+            bytes[at] = wrong;
+            fs::write(&path, &bytes).expect("written");
+            let _ = load(&path);
+        }
+    }
+}
+
+#[test]
+fn damaged_safetensors_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    TinyModel::new(LLAMA).write_folder(folder.path(), 1);
+    let path = folder.path().join("model-0.safetensors");
+    let whole = fs::read(&path).expect("read");
+    for length in (0..whole.len()).step_by(97) {
+        fs::write(&path, &whole[..length]).expect("written");
+        let error = load(folder.path()).err();
+        assert!(
+            matches!(error, Some(LoadError::Malformed { .. })),
+            "{length}: {error:?}"
+        );
+    }
+    let check = |header: &str, data: usize, expected: &str| {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.resize(bytes.len() + data, 0);
+        fs::write(&path, bytes).expect("written");
+        let error = load(folder.path()).err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(
+            error.contains(expected),
+            "expected {expected:?}, got {error:?}"
+        );
+    };
+    let tensor = |shape: &str, offsets: &str| {
+        format!(r#"{{"x":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#)
+    };
+    check("", 0, "header");
+    check("[]", 0, "header");
+    check(
+        &tensor("[2]", "[0,8]"),
+        8,
+        "no tensor model.embed_tokens.weight",
+    );
+    check(&tensor("[2]", "[0,8]"), 7, "damaged");
+    check(&tensor("[2]", "[8,0]"), 8, "damaged");
+    check(&tensor("[3]", "[0,8]"), 8, "fill");
+    check(&tensor("[4294967296,4294967296]", "[0,0]"), 0, "fill");
+    check(&tensor("[-1]", "[0,8]"), 8, "header");
+    check(&tensor("[2]", "[0,18446744073709551615]"), 8, "damaged");
+    fs::write(&path, u64::MAX.to_le_bytes()).expect("written");
+    let error = load(folder.path()).err();
+    assert!(
+        matches!(error, Some(LoadError::Malformed { .. })),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn an_index_cannot_lead_out_of_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    TinyModel::new(LLAMA).write_folder(folder.path(), 1);
+    let index = r#"{"weight_map":{"x":"../model-0.safetensors"}}"#;
+    fs::write(folder.path().join("model.safetensors.index.json"), index).expect("written");
+    let error = load(folder.path()).err();
+    assert!(
+        matches!(error, Some(LoadError::Malformed { .. })),
+        "{error:?}"
+    );
+}

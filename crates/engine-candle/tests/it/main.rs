@@ -1,0 +1,21 @@
+//! The engine from the outside: models are written to files, loaded, and asked.
+
+/// Models made for tests, and the bundled one.
+mod models;
+/// The forward pass in plain loops, to compare with.
+mod reference;
+
+/// Whole answers of the bundled model, from safetensors and from GGUF.
+mod answers;
+/// One batch, another batch, no batch: the same logits.
+mod batching;
+/// Text that looks like control tokens stays text.
+mod content;
+/// The suite every engine must pass.
+mod contract;
+/// Logits against the plain reference, for each file format.
+mod forward;
+/// Damaged and absurd model files are refused.
+mod hostile;
+/// What a request or a setting may not ask for.
+mod refusals;
