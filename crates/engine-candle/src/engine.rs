@@ -19,6 +19,7 @@ pub struct CandleEngine {
     model: ModelInfo,
     text: Arc<Text>,
     end_tokens: Arc<[u32]>,
+    vocab: usize,
     pool: WorkerPool,
 }
 
@@ -80,6 +81,7 @@ impl CandleEngine {
             },
             text,
             end_tokens,
+            vocab: decoder.vocab(),
             pool: WorkerPool::start(decoder, &settings)?,
         })
     }
@@ -100,6 +102,22 @@ impl CandleEngine {
     /// When the template refuses the conversation, or the prompt is far too long to be read.
     pub fn prompt_tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
         self.text.prompt_tokens(prompt, self.model.context)
+    }
+
+    fn check_bias(&self, bias: &[(u32, f32)]) -> Result<(), EngineError> {
+        let known = |&(id, bias): &(u32, f32)| {
+            (id as usize) < self.vocab && (-100.0..=100.0).contains(&bias)
+        };
+        match bias.iter().find(|entry| !known(entry)) {
+            None => Ok(()),
+            Some((id, bias)) => Err(EngineError::InvalidRequest {
+                param: "logit_bias",
+                message: format!(
+                    "logit_bias has {bias} for token {id}; it takes -100 to 100 for tokens below {}",
+                    self.vocab
+                ),
+            }),
+        }
     }
 
     fn checked_prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
@@ -134,6 +152,7 @@ impl Engine for CandleEngine {
     fn generate(&self, request: Request) -> Result<TokenStream, EngineError> {
         check_sampling(&request.sampling)?;
         check_limits(&request)?;
+        self.check_bias(&request.logit_bias)?;
         self.pool.check_room()?;
         let prompt = self.checked_prompt(&request.prompt)?;
         let room = self.model.context - prompt.len();
@@ -142,6 +161,7 @@ impl Engine for CandleEngine {
         self.pool.submit(Job {
             prompt,
             sampling: request.sampling,
+            logit_bias: request.logit_bias,
             max_tokens,
             stop: request.stop,
             end_tokens: self.end_tokens.clone(),

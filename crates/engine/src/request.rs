@@ -11,6 +11,9 @@ pub struct Request {
     pub max_tokens: Option<usize>,
     /// Generation ends before the first of these strings would appear in the text.
     pub stop: Vec<String>,
+    /// Added to the logits of these tokens, -100 to 100: -100 all but forbids a token, 100 all
+    /// but forces it.
+    pub logit_bias: Vec<(u32, f32)>,
 }
 
 /// What the model reads: a conversation, and documents beside it.
@@ -74,6 +77,13 @@ pub struct SamplingParams {
     pub top_k: Option<usize>,
     /// Drops tokens less likely than this share of the most likely one, 0 to 1.
     pub min_p: f32,
+    /// Taken from a token's logit for each time it was generated already, -2 to 2.
+    pub frequency_penalty: f32,
+    /// Taken from a token's logit if it was generated already, -2 to 2.
+    pub presence_penalty: f32,
+    /// Divides a positive logit, and multiplies a negative one, of every token that stands in
+    /// the prompt or the answer already (Keskar et al. 2019, CTRL); above 0 to 2, 1 for none.
+    pub repetition_penalty: f32,
     /// Starts the random numbers; `None` picks a seed.
     pub seed: Option<u64>,
 }
@@ -85,6 +95,9 @@ impl SamplingParams {
         top_p: 1.0,
         top_k: None,
         min_p: 0.0,
+        frequency_penalty: 0.0,
+        presence_penalty: 0.0,
+        repetition_penalty: 1.0,
         seed: None,
     };
 }

@@ -89,6 +89,7 @@ impl Pipeline {
             sampling: question.sampling,
             max_tokens: Some(splice.max_tokens),
             stop: question.stop,
+            logit_bias: question.logit_bias,
         })?;
         let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
         let search_results = splice.sources.results();

@@ -25,6 +25,8 @@ pub struct Question {
     pub max_tokens: Option<usize>,
     /// Generation ends before any of these strings.
     pub stop: Vec<String>,
+    /// Added to the logits of these tokens of the model, see [`engine::Request`].
+    pub logit_bias: Vec<(u32, f32)>,
 }
 
 /// Who answers.

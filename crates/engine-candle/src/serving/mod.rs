@@ -1,5 +1,6 @@
 //! Running requests: a bounded queue, and workers that take sequences from it and step them.
 
+mod penalties;
 mod queue;
 mod random;
 mod sampler;

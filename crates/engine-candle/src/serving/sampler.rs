@@ -34,6 +34,15 @@ pub(crate) fn check(params: &SamplingParams) -> Result<(), EngineError> {
     if !(0.0..=1.0).contains(&params.min_p) {
         return refuse("min_p", "between 0 and 1");
     }
+    if !(-2.0..=2.0).contains(&params.frequency_penalty) {
+        return refuse("frequency_penalty", "between -2 and 2");
+    }
+    if !(-2.0..=2.0).contains(&params.presence_penalty) {
+        return refuse("presence_penalty", "between -2 and 2");
+    }
+    if !(params.repetition_penalty > 0.0 && params.repetition_penalty <= 2.0) {
+        return refuse("repetition_penalty", "above 0 and at most 2");
+    }
     if params.top_k == Some(0) {
         return refuse("top_k", "at least 1");
     }
@@ -281,6 +290,20 @@ mod tests {
             "top_k"
         );
         assert_eq!(refused(SamplingParams { min_p: -0.1, ..HOT }), "min_p");
+        assert_eq!(
+            refused(SamplingParams {
+                frequency_penalty: 2.1,
+                ..HOT
+            }),
+            "frequency_penalty"
+        );
+        assert_eq!(
+            refused(SamplingParams {
+                repetition_penalty: 0.0,
+                ..HOT
+            }),
+            "repetition_penalty"
+        );
     }
 
     #[test]

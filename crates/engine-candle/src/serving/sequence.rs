@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{EngineError, FinishReason, SamplingParams, Token, TokenSender, Usage};
 
+use super::penalties::Penalties;
 use super::queue::Slot;
 use super::sampler::Sampler;
 use crate::decoder::{Chunk, Decoder, KvCache};
@@ -14,6 +15,8 @@ pub(crate) struct Job {
     /// Tokens of the prompt, fewer than the context.
     pub(crate) prompt: Vec<u32>,
     pub(crate) sampling: SamplingParams,
+    /// Tokens of the vocabulary with what is added to their logits.
+    pub(crate) logit_bias: Vec<(u32, f32)>,
     /// The most tokens to generate; prompt and answer fit the context.
     pub(crate) max_tokens: usize,
     pub(crate) stop: Vec<String>,
@@ -46,6 +49,7 @@ pub(crate) struct Sequence {
     max_tokens: usize,
     end_tokens: Arc<[u32]>,
     cache: KvCache,
+    penalties: Penalties,
     sampler: Sampler,
     detokenizer: Detokenizer,
     outcome: Option<Result<FinishReason, EngineError>>,
@@ -56,6 +60,7 @@ pub(crate) struct Sequence {
 impl Sequence {
     /// Begins a request.
     pub(crate) fn new(job: Job, slot: Slot, decoder: &Decoder) -> Self {
+        let penalties = Penalties::new(&job.sampling, job.logit_bias, &job.prompt);
         Self {
             prompt: job.prompt,
             prefilled: 0,
@@ -64,6 +69,7 @@ impl Sequence {
             max_tokens: job.max_tokens,
             end_tokens: job.end_tokens,
             cache: decoder.new_cache(),
+            penalties,
             sampler: Sampler::new(job.sampling),
             detokenizer: Detokenizer::new(job.text, job.stop),
             outcome: None,
@@ -134,7 +140,8 @@ impl Sequence {
     }
 
     fn next_token(&mut self, logits: &[f32]) -> Result<Option<FinishReason>, EngineError> {
-        let id = self.sampler.sample(logits)?;
+        let id = self.sampler.sample(&self.penalties.apply(logits))?;
+        self.penalties.note(id);
         self.last_token = id;
         self.generated += 1;
         let ended = self.end_tokens.contains(&id);

@@ -66,6 +66,7 @@ fn question(request: ChatRequest) -> Question {
         sampling: request.sampling,
         max_tokens: request.max_tokens,
         stop: request.stop,
+        logit_bias: request.logit_bias,
     }
 }
 

@@ -6,6 +6,7 @@ use rag::{CitationStyle, Mode};
 use super::messages::read_messages;
 use super::place::{Object, Place};
 use super::retrieval::RetrievalOptions;
+use super::sampling::{MAX_TOKENS, read_logit_bias, read_sampling};
 use super::unsupported::refuse_unsupported;
 use crate::app::Limits;
 use crate::error::{ApiError, ErrorKind};
@@ -13,9 +14,6 @@ use crate::error::{ApiError, ErrorKind};
 /// The most strings `stop` may hold, and the most bytes of each.
 const MAX_STOPS: usize = 4;
 const MAX_STOP_BYTES: usize = 256;
-
-/// The most tokens of an answer that can be asked for; the model's context ends it sooner.
-const MAX_TOKENS: i64 = u32::MAX as i64;
 
 /// A chat request whose every field is in range.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +31,8 @@ pub(crate) struct ChatRequest {
     /// How the model chooses tokens. Greedy unless asked otherwise: answers from sources are
     /// better for it, and the same question gives the same answer.
     pub(crate) sampling: SamplingParams,
+    /// Added to the logits of these tokens.
+    pub(crate) logit_bias: Vec<(u32, f32)>,
     /// The most tokens of the answer.
     pub(crate) max_tokens: Option<usize>,
     /// Strings that end the answer.
@@ -57,6 +57,9 @@ impl ChatRequest {
                 .unwrap_or(CitationStyle::Inline),
             answer: body.optional("answer", read_answer)?.unwrap_or(Mode::Auto),
             sampling: read_sampling(body)?,
+            logit_bias: body
+                .optional("logit_bias", read_logit_bias)?
+                .unwrap_or_default(),
             max_tokens: read_max_tokens(body)?,
             stop: body.optional("stop", read_stop)?.unwrap_or_default(),
             stream: body.optional("stream", Place::boolean)?.unwrap_or(false),
@@ -79,33 +82,6 @@ fn read_answer(place: &Place<'_>) -> Result<Mode, ApiError> {
         ("model", Mode::Model),
         ("quotes", Mode::Quotes),
     ])
-}
-
-fn read_sampling(body: &Object<'_>) -> Result<SamplingParams, ApiError> {
-    let greedy = SamplingParams::GREEDY;
-    let number = |name, range, default: f32| -> Result<f32, ApiError> {
-        let given = body.optional(name, |place| place.number(range))?;
-        Ok(given.map_or(default, |number| number as f32))
-    };
-    let top_k = body.optional("top_k", |place| place.integer(1..=MAX_TOKENS))?;
-    // Any 64 bits make a seed, and OpenAI's are signed.
-    let seed = body.optional("seed", |place| place.integer(i64::MIN..=i64::MAX))?;
-    Ok(SamplingParams {
-        temperature: number("temperature", 0.0..=2.0, greedy.temperature)?,
-        top_p: body.optional("top_p", read_top_p)?.unwrap_or(greedy.top_p),
-        top_k: top_k.map(|k| k as usize),
-        min_p: number("min_p", 0.0..=1.0, greedy.min_p)?,
-        seed: seed.map(i64::cast_unsigned),
-    })
-}
-
-fn read_top_p(place: &Place<'_>) -> Result<f32, ApiError> {
-    let top_p = place.number(0.0..=1.0)? as f32;
-    // No share of the probability at all would leave no token to choose.
-    if top_p == 0.0 {
-        return Err(place.out_of_range("above 0"));
-    }
-    Ok(top_p)
 }
 
 /// `max_completion_tokens`, or its older name `max_tokens`.

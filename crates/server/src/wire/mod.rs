@@ -15,6 +15,7 @@ pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod place;
 pub(crate) mod retrieval;
+mod sampling;
 pub(crate) mod search;
 pub(crate) mod unsupported;
 pub(crate) mod vector_stores;

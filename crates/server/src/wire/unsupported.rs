@@ -33,10 +33,6 @@ const CHAT: &[Unsupported] = &[
         is_zero,
         "this server reports no probabilities",
     ),
-    unsupported("logit_bias", is_empty, "leave it out"),
-    unsupported("presence_penalty", is_zero, "leave it out"),
-    unsupported("frequency_penalty", is_zero, "leave it out"),
-    unsupported("repetition_penalty", is_one, "leave it out"),
     unsupported(
         "response_format",
         is_text_format,

@@ -27,6 +27,7 @@ fn a_plain_request_has_our_defaults() {
         answer: Mode::Auto,
         sampling: SamplingParams::GREEDY,
         max_tokens: None,
+        logit_bias: vec![],
         stop: vec![],
         stream: false,
         include_usage: false,
@@ -38,6 +39,8 @@ fn a_plain_request_has_our_defaults() {
 fn every_field_is_read() {
     let request = check_accepted(&json!({
         "temperature": 0.5, "top_p": 0.9, "top_k": 40, "min_p": 0.05, "seed": -1,
+        "frequency_penalty": -0.5, "presence_penalty": 2, "repetition_penalty": 1.1,
+        "logit_bias": {"7": -100, "9": 2.5},
         "max_tokens": 9, "max_completion_tokens": 7, "stop": ["\n\n", "END"],
         "stream": true, "stream_options": {"include_usage": true},
         "citations": "fields", "answer": "quotes",
@@ -48,9 +51,13 @@ fn every_field_is_read() {
         top_p: 0.9,
         top_k: Some(40),
         min_p: 0.05,
+        frequency_penalty: -0.5,
+        presence_penalty: 2.0,
+        repetition_penalty: 1.1,
         seed: Some(u64::MAX),
     };
     assert_eq!(request.sampling, sampling);
+    assert_eq!(request.logit_bias, [(7, -100.0), (9, 2.5)]);
     assert_eq!(request.max_tokens, Some(7));
     assert_eq!(request.stop, ["\n\n", "END"]);
     assert!(request.stream && request.include_usage);

@@ -49,6 +49,32 @@ fn bad_chat_fields_are_refused_by_name() {
         (json!({"top_p": 0}), "top_p", "invalid_value"),
         (json!({"top_p": 1.1}), "top_p", "invalid_value"),
         (json!({"min_p": -1}), "min_p", "invalid_value"),
+        (
+            json!({"frequency_penalty": 3}),
+            "frequency_penalty",
+            "invalid_value",
+        ),
+        (
+            json!({"presence_penalty": -3}),
+            "presence_penalty",
+            "invalid_value",
+        ),
+        (
+            json!({"repetition_penalty": 0}),
+            "repetition_penalty",
+            "invalid_value",
+        ),
+        (
+            json!({"logit_bias": {"7": 101}}),
+            "logit_bias.7",
+            "invalid_value",
+        ),
+        (
+            json!({"logit_bias": {"tea": 1}}),
+            "logit_bias.tea",
+            "invalid_value",
+        ),
+        (json!({"logit_bias": [7]}), "logit_bias", "invalid_type"),
         (json!({"top_k": 0}), "top_k", "invalid_value"),
         (json!({"max_tokens": 0}), "max_tokens", "invalid_value"),
         (json!({"max_tokens": 1.5}), "max_tokens", "invalid_type"),
