@@ -44,16 +44,17 @@ pub(crate) enum RopeScaling {
 impl DecoderConfig {
     /// Reads and checks the description.
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, LoadError> {
-        let config = match &files.weights {
-            Weights::Safetensors(_) => hugging_face::read(&files.config)?,
-            Weights::Gguf(gguf) => gguf::read(gguf)?,
+        let (file, config) = match &files.weights {
+            Weights::Safetensors(_) => ("config.json", hugging_face::read(&files.config)?),
+            Weights::Gguf(gguf) => ("the metadata", gguf::read(gguf)?),
         };
-        config.check()?;
+        let checked = config.check();
+        checked.map_err(|reason| LoadError::Config(format!("{file}: {reason}")))?;
         Ok(config)
     }
 
     /// Every size is one a real model could have, and they fit each other.
-    fn check(&self) -> Result<(), LoadError> {
+    fn check(&self) -> Result<(), String> {
         let sizes = [
             ("hidden size", self.hidden, 1 << 16),
             ("intermediate size", self.intermediate, 1 << 18),
@@ -66,22 +67,18 @@ impl DecoderConfig {
         ];
         for (what, size, largest) in sizes {
             if size == 0 || size > largest {
-                return Err(LoadError::Config(format!("a {what} of {size}")));
+                return Err(format!("a {what} of {size}"));
             }
         }
         if !self.heads.is_multiple_of(self.kv_heads) {
-            return Err(LoadError::Config(
-                "the heads cannot be shared out among the key heads".into(),
-            ));
+            return Err("the heads cannot be shared out among the key heads".into());
         }
         if !self.head_dim.is_multiple_of(2) {
-            return Err(LoadError::Config("the head size is odd".into()));
+            return Err("the head size is odd".into());
         }
         let positive = [self.rms_norm_eps, self.rope_theta];
         if !positive.iter().all(|x| x.is_finite() && *x > 0.0) {
-            return Err(LoadError::Config(
-                "rms_norm_eps and rope_theta must be above 0".into(),
-            ));
+            return Err("rms_norm_eps and rope_theta must be above 0".into());
         }
         Ok(())
     }

@@ -26,11 +26,11 @@ pub(crate) fn check(reader: &mut dyn Read, file_len: u64) -> Result<(), String> 
     let tensor_count = bounded(header.u64()?, MOST_TENSORS, "tensors")?;
     let key_count = bounded(header.u64()?, MOST_KEYS, "metadata keys")?;
     let alignment = check_metadata(&mut header, key_count)?;
-    let tensors = (0..tensor_count)
+    let mut tensors = (0..tensor_count)
         .map(|_| check_tensor(&mut header, alignment))
         .collect::<Result<Vec<_>, _>>()?;
     check_places(
-        &tensors,
+        &mut tensors,
         header.position.next_multiple_of(alignment),
         file_len,
     )
@@ -104,26 +104,25 @@ fn check_tensor(header: &mut Header, alignment: u64) -> Result<TensorPlace, Stri
     })
 }
 
-/// Each tensor lies inside the file, and together they do not need more than it has.
-fn check_places(tensors: &[TensorPlace], data_start: u64, file_len: u64) -> Result<(), String> {
+/// Each tensor lies inside the file, and no two share a byte: together they do not need more
+/// memory than the file is long.
+fn check_places(tensors: &mut [TensorPlace], data_start: u64, file_len: u64) -> Result<(), String> {
+    tensors.sort_unstable_by_key(|tensor| tensor.offset);
     let mut names = HashSet::new();
     let data_bytes = file_len.saturating_sub(data_start);
-    let mut claimed = 0u64;
+    let mut free_from = 0;
     for tensor in tensors {
         let name = &tensor.name;
         if !names.insert(name) {
             return Err(format!("tensor {name} appears twice"));
         }
-        let end = tensor.offset.checked_add(tensor.bytes);
-        if end.is_none_or(|end| end > data_bytes) {
-            return Err(format!(
-                "tensor {name} lies outside the file; was it downloaded completely?"
-            ));
+        if tensor.offset < free_from {
+            return Err(format!("tensor {name} overlaps another"));
         }
-        claimed = claimed.saturating_add(tensor.bytes);
-    }
-    if claimed > data_bytes {
-        return Err("its tensors overlap".into());
+        let end = tensor.offset.checked_add(tensor.bytes);
+        free_from = end.filter(|&end| end <= data_bytes).ok_or_else(|| {
+            format!("tensor {name} lies outside the file; was it downloaded completely?")
+        })?;
     }
     Ok(())
 }

@@ -104,18 +104,7 @@ fn read_header(file: &Blob) -> Result<Vec<(String, HeaderEntry)>, LoadError> {
     let header = file.read(LENGTH_BYTES..data_start)?;
     let header = serde_json::from_slice::<Header>(&header)
         .map_err(|error| file.damaged(format!("its header is not what it should be: {error}")))?;
-    let data_bytes = file.len() - data_start;
-    // Tensors that overlap could ask for more memory than the file has bytes.
-    let mut claimed = 0u64;
-    for entry in header.tensors.values() {
-        let [start, end] = entry.data_offsets;
-        claimed = claimed.saturating_add(end.saturating_sub(start));
-    }
-    if claimed > data_bytes {
-        return Err(file.damaged(format!(
-            "its tensors need {claimed} bytes and it has {data_bytes}"
-        )));
-    }
+    refuse_overlaps(file, &header)?;
     let entries = header.tensors.into_iter().map(|(name, entry)| {
         (
             name,
@@ -126,6 +115,23 @@ fn read_header(file: &Blob) -> Result<Vec<(String, HeaderEntry)>, LoadError> {
         )
     });
     Ok(entries.collect())
+}
+
+/// Tensors that overlap could ask for more memory than the file has bytes.
+fn refuse_overlaps(file: &Blob, header: &Header) -> Result<(), LoadError> {
+    let ranges = header.tensors.iter();
+    let mut ranges = ranges
+        .map(|(name, entry)| (entry.data_offsets, name))
+        .collect::<Vec<_>>();
+    ranges.sort_unstable();
+    let mut free_from = 0;
+    for ([start, end], name) in ranges {
+        if start < free_from {
+            return Err(file.damaged(format!("tensor {name} overlaps another")));
+        }
+        free_from = end;
+    }
+    Ok(())
 }
 
 fn checked(file: &Blob, index: usize, name: &str, entry: HeaderEntry) -> Result<Entry, LoadError> {

@@ -168,10 +168,12 @@ fn keep_best(candidates: &mut Vec<Candidate>, count: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::LN_2;
+
     use super::*;
 
     /// Probabilities 0.5, 0.25, 0.125, 0.125 of tokens 3, 1, 0, 2.
-    const LOGITS: [f32; 4] = [-2.0794415, -1.3862944, -2.0794415, -0.6931472];
+    const LOGITS: [f32; 4] = [-3.0 * LN_2, -2.0 * LN_2, -3.0 * LN_2, -LN_2];
 
     const HOT: SamplingParams = SamplingParams {
         temperature: 1.0,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::quantized::GgmlDType;
-use engine_candle::{Decoder, LoadError, ModelSource};
+use engine_candle::{CandleEngine, Decoder, LoadError, ModelSource, Settings};
 
 use crate::models::{LLAMA, TinyModel};
 
@@ -272,6 +272,75 @@ fn a_gguf_with_a_wrong_byte_never_panics() {
 }
 
 #[test]
+fn gguf_tensors_may_not_share_bytes_or_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    TinyModel::new(LLAMA).write_gguf(&path, GgmlDType::F32);
+    let whole = fs::read(&path).expect("read");
+    let check = |from: &[u8], to: &[u8], expected: &str| {
+        let mut bytes = whole.clone();
+        let found = bytes.windows(from.len()).rposition(|part| part == from);
+        let at = found.expect("the header has it");
+        bytes[at..at + to.len()].copy_from_slice(to);
+        fs::write(&path, bytes).expect("written");
+        let error = load(&path).err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        let says_why = error.contains(expected) && error.contains("model.gguf");
+        assert!(says_why, "expected {expected:?}, got {error:?}");
+    };
+    check(b"blk.1.attn_q", b"blk.0.attn_q", "twice");
+    // One dimension of 32 numbers in f32, and then its place.
+    let mut place = [1u32.to_le_bytes().to_vec(), 32u64.to_le_bytes().to_vec()].concat();
+    place.extend(0u32.to_le_bytes());
+    let moved = [&place[..], &0u64.to_le_bytes()].concat();
+    check(&place, &moved, "overlaps");
+}
+
+#[test]
+fn a_gguf_of_another_architecture_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut model = TinyModel::new(LLAMA);
+    model.config["model_type"] = "mamba".into();
+    let source = model.write_gguf(&folder.path().join("model.gguf"), GgmlDType::F32);
+    let error = Decoder::load(&source).err().map(|error| error.to_string());
+    assert!(
+        error.as_ref().is_some_and(|error| error.contains("mamba")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_gguf_without_a_tokenizer_asks_for_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    let source = TinyModel::new(LLAMA).write_gguf(&path, GgmlDType::F32);
+    let loaded = CandleEngine::load(source, Settings::default());
+    let error = loaded.err().map(|error| error.to_string());
+    assert!(
+        error
+            .as_ref()
+            .is_some_and(|error| error.contains("tokenizer.json")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_safetensors_file_with_a_wrong_byte_never_panics() {
+    let folder = tempfile::tempdir().expect("a folder");
+    TinyModel::new(LLAMA).write_folder(folder.path(), 1);
+    let path = folder.path().join("model-0.safetensors");
+    let whole = fs::read(&path).expect("read");
+    for at in (0..whole.len().min(1500)).step_by(2) {
+        for wrong in [0, b'9', 0xFF] {
+            let mut bytes = whole.clone();
+            bytes[at] = wrong;
+            fs::write(&path, &bytes).expect("written");
+            let _ = load(folder.path());
+        }
+    }
+}
+
+#[test]
 fn damaged_safetensors_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     TinyModel::new(LLAMA).write_folder(folder.path(), 1);
@@ -311,6 +380,10 @@ fn damaged_safetensors_are_refused() {
     check(&tensor("[2]", "[8,0]"), 8, "damaged");
     check(&tensor("[3]", "[0,8]"), 8, "fill");
     check(&tensor("[4294967296,4294967296]", "[0,0]"), 0, "fill");
+    let overlapping = r#"{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},
+        "y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
+    check(overlapping, 99, "overlaps");
+    check(&"[".repeat(100_000), 8, "header");
     check(&tensor("[-1]", "[0,8]"), 8, "header");
     check(&tensor("[2]", "[0,18446744073709551615]"), 8, "damaged");
     fs::write(&path, u64::MAX.to_le_bytes()).expect("written");

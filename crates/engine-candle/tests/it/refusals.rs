@@ -190,9 +190,15 @@ fn models_that_cannot_be_run_are_refused_with_a_reason() {
     );
     check(
         &config("num_attention_heads", 0.into()),
-        "number of heads of 0",
+        "config.json: a number of heads of 0",
     );
     check(&config("num_key_value_heads", 3.into()), "shared out");
+    check(&config("num_key_value_heads", 0.into()), "key heads of 0");
+    check(&config("num_hidden_layers", (1u64 << 40).into()), "layers");
+    check(&config("hidden_size", (-1).into()), "config.json");
+    check(&config("head_dim", 15.into()), "odd");
+    check(&config("max_position_embeddings", 0.into()), "context of 0");
+    check(&config("rms_norm_eps", 0.into()), "rms_norm_eps");
     check(&config("vocab_size", u64::MAX.into()), "vocabulary");
     check(
         &config("rope_scaling", serde_json::json!({"rope_type": "yarn"})),
