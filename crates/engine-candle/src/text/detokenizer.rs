@@ -34,7 +34,8 @@ pub(crate) struct Piece {
     pub(crate) stopped: bool,
 }
 
-/// A character has at most four bytes, so after this many tokens more than a character is bad.
+/// A character has at most four bytes, so after this many tokens what comes before the last
+/// character is certain, good or bad.
 const MOST_UNSETTLED: usize = 4;
 
 impl Detokenizer {
@@ -54,11 +55,11 @@ impl Detokenizer {
     pub(crate) fn push(&mut self, token: u32) -> Result<Piece, EngineError> {
         self.window.push(token);
         let text = self.text.tokenizer.decode(&self.window)?;
+        let uncertain = uncertain(&text);
         let unsettled = self.window.len() - self.settled;
-        if text.ends_with('\u{FFFD}') && unsettled < MOST_UNSETTLED {
-            return Ok(self.release(false));
+        if uncertain == 0 || unsettled >= MOST_UNSETTLED {
+            self.take(&text, uncertain)?;
         }
-        self.take(&text)?;
         Ok(self.release(false))
     }
 
@@ -70,14 +71,17 @@ impl Detokenizer {
         Ok(self.release(true))
     }
 
-    /// Moves new text to `held` and drops tokens from the window that no later token depends on.
-    fn take(&mut self, text: &str) -> Result<(), EngineError> {
-        self.held.push_str(text.get(self.taken..).unwrap_or(""));
+    /// Moves new text to `held`, all but the `uncertain` bytes at its end, and drops tokens from
+    /// the window that no later token depends on.
+    fn take(&mut self, text: &str, uncertain: usize) -> Result<(), EngineError> {
+        let new = text.get(self.taken..text.len() - uncertain);
+        self.held.push_str(new.unwrap_or(""));
         // The last tokens stay as context: a decoder may treat the first one differently, such
         // as dropping its leading blank.
         self.window.drain(..self.settled);
         self.settled = self.window.len();
-        self.taken = self.text.tokenizer.decode(&self.window)?.len();
+        let context = self.text.tokenizer.decode(&self.window)?;
+        self.taken = context.len().saturating_sub(uncertain);
         Ok(())
     }
 
@@ -96,6 +100,14 @@ impl Detokenizer {
         let text = std::mem::replace(&mut self.held, rest);
         let stopped = false;
         Piece { text, stopped }
+    }
+}
+
+/// Bytes of a bad character at the end: the next token may make it a good one.
+fn uncertain(text: &str) -> usize {
+    match text.ends_with(char::REPLACEMENT_CHARACTER) {
+        true => char::REPLACEMENT_CHARACTER.len_utf8(),
+        false => 0,
     }
 }
 

@@ -53,7 +53,6 @@ fn the_bundled_model_repeats_a_sentence_of_its_sources() {
     assert!(engine.model().reads_documents);
     assert!(engine.model().card.max_sources.is_some());
     let (text, finish_reason) = answer(&engine, about_tea());
-    println!("{text}");
     assert_eq!(finish_reason, FinishReason::Stop);
     let sources = "Tea is brewed for four minutes. It is drunk hot. Bread is baked for an hour. \
         The sources do not answer this.";
@@ -114,41 +113,4 @@ fn a_model_without_a_template_continues_plain_text() {
     let tokens = engine.prompt_tokens(&about_tea().prompt).expect("encoded");
     let plain = engine.content_tokens("How long is tea brewed?");
     assert_eq!(Ok(tokens), plain);
-}
-
-#[test]
-fn dropping_the_engine_ends_its_streams() {
-    let engine = bundled(Settings {
-        max_running: 1,
-        ..Settings::default()
-    });
-    let streams = [(), ()].map(|()| {
-        let request = Request {
-            max_tokens: None,
-            prompt: Prompt {
-                messages: vec![Message {
-                    role: Role::User,
-                    content: "why ".repeat(1000),
-                }],
-                documents: Vec::new(),
-            },
-            ..Request::default()
-        };
-        engine.generate(request).expect("taken")
-    });
-    drop(engine);
-    for mut stream in streams {
-        let mut last = None;
-        while let Some(event) = stream.next_blocking() {
-            last = Some(event);
-        }
-        let last = last.expect("a stream does not end without a word");
-        assert!(
-            matches!(
-                last,
-                Ok(Event::Done { .. }) | Err(engine::EngineError::ShuttingDown)
-            ),
-            "got {last:?}"
-        );
-    }
 }

@@ -1,7 +1,11 @@
 //! The engine from the outside: models are written to files, loaded, and asked.
 
+/// Requests and whole answers.
+mod asking;
 /// Models made for tests, and the bundled one.
 mod models;
+/// A model whose answer the test chooses.
+mod recital;
 /// The forward pass in plain loops, to compare with.
 mod reference;
 
@@ -19,3 +23,7 @@ mod forward;
 mod hostile;
 /// What a request or a setting may not ask for.
 mod refusals;
+/// Requests beside each other, and what they leave behind.
+mod serving;
+/// Stop strings and whole characters in the text of answers.
+mod streaming;
