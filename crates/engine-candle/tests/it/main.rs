@@ -19,8 +19,10 @@ mod content;
 mod contract;
 /// Logits against the plain reference, for each file format.
 mod forward;
-/// Damaged and absurd model files are refused.
-mod hostile;
+/// Damaged and absurd GGUF files are refused.
+mod hostile_gguf;
+/// So are such safetensors files.
+mod hostile_safetensors;
 /// What a request or a setting may not ask for.
 mod refusals;
 /// Requests beside each other, and what they leave behind.

@@ -1,4 +1,4 @@
-//! Files that are cut short, damaged or made to mislead are refused with a reason; none makes
+//! GGUF files that are cut short, damaged or made to mislead are refused with a reason; none makes
 //! the program panic or ask for absurd amounts of memory.
 
 use std::fs;
@@ -87,128 +87,42 @@ fn absurd_gguf_headers_are_refused() {
         );
     };
     let gguf = Gguf::default;
+    let changed = |change: fn(&mut Gguf)| {
+        let mut gguf = gguf();
+        change(&mut gguf);
+        gguf
+    };
     // The default itself passes the check, and is refused for having no architecture.
     check(gguf(), "architecture");
+    check(changed(|gguf| gguf.magic = *b"GGML"), "begin");
+    check(changed(|gguf| gguf.version = 9), "version");
+    check(changed(|gguf| gguf.tensor_count = u64::MAX), "tensors");
+    check(changed(|gguf| gguf.key_count = u64::MAX), "metadata keys");
+    check(changed(|gguf| gguf.dimensions = vec![]), "0 dimensions");
+    check(changed(|gguf| gguf.dimensions = vec![1; 5]), "5 dimensions");
+    check(changed(|gguf| gguf.dimensions = vec![0, 4]), "shape");
     check(
-        Gguf {
-            magic: *b"GGML",
-            ..gguf()
-        },
-        "begin",
-    );
-    check(
-        Gguf {
-            version: 9,
-            ..gguf()
-        },
-        "version",
-    );
-    check(
-        Gguf {
-            tensor_count: u64::MAX,
-            ..gguf()
-        },
-        "tensors",
-    );
-    check(
-        Gguf {
-            key_count: u64::MAX,
-            ..gguf()
-        },
-        "metadata keys",
-    );
-    check(
-        Gguf {
-            dimensions: vec![],
-            ..gguf()
-        },
-        "0 dimensions",
-    );
-    check(
-        Gguf {
-            dimensions: vec![1; 5],
-            ..gguf()
-        },
-        "5 dimensions",
-    );
-    check(
-        Gguf {
-            dimensions: vec![0, 4],
-            ..gguf()
-        },
+        changed(|gguf| gguf.dimensions = vec![1 << 32, 1 << 32]),
         "shape",
     );
+    check(changed(|gguf| gguf.dimensions = vec![1 << 61, 8]), "shape");
+    check(changed(|gguf| gguf.dimensions = vec![1 << 61]), "outside");
     check(
-        Gguf {
-            dimensions: vec![1 << 32, 1 << 32],
-            ..gguf()
-        },
-        "shape",
-    );
-    check(
-        Gguf {
-            dimensions: vec![1 << 61, 8],
-            ..gguf()
-        },
-        "shape",
-    );
-    check(
-        Gguf {
-            dimensions: vec![1 << 61],
-            ..gguf()
-        },
-        "outside",
-    );
-    check(
-        Gguf {
-            dimensions: vec![u64::MAX],
-            ..gguf()
-        },
+        changed(|gguf| gguf.dimensions = vec![u64::MAX]),
         "too large",
     );
+    check(changed(|gguf| gguf.dimensions = vec![8, 5]), "outside");
     check(
-        Gguf {
-            dimensions: vec![8, 5],
-            ..gguf()
-        },
-        "outside",
-    );
-    check(
-        Gguf {
-            dimensions: vec![31, 1],
-            tensor_type: 8,
-            ..gguf()
-        },
+        changed(|gguf| {
+            gguf.dimensions = vec![31, 1];
+            gguf.tensor_type = 8;
+        }),
         "shape",
     );
-    check(
-        Gguf {
-            tensor_type: 99,
-            ..gguf()
-        },
-        "type 99",
-    );
-    check(
-        Gguf {
-            offset: 7,
-            ..gguf()
-        },
-        "aligned",
-    );
-    check(
-        Gguf {
-            offset: 1 << 40,
-            ..gguf()
-        },
-        "outside",
-    );
-    check(
-        Gguf {
-            offset: u64::MAX - 31,
-            ..gguf()
-        },
-        "outside",
-    );
+    check(changed(|gguf| gguf.tensor_type = 99), "type 99");
+    check(changed(|gguf| gguf.offset = 7), "aligned");
+    check(changed(|gguf| gguf.offset = 1 << 40), "outside");
+    check(changed(|gguf| gguf.offset = u64::MAX - 31), "outside");
     let alignment =
         |alignment: u32| gguf().with_key("general.alignment", 4, &alignment.to_le_bytes());
     check(alignment(0), "alignment");
@@ -320,89 +234,6 @@ fn a_gguf_without_a_tokenizer_asks_for_one() {
         error
             .as_ref()
             .is_some_and(|error| error.contains("tokenizer.json")),
-        "{error:?}"
-    );
-}
-
-#[test]
-fn a_safetensors_file_with_a_wrong_byte_never_panics() {
-    let folder = tempfile::tempdir().expect("a folder");
-    TinyModel::new(LLAMA).write_folder(folder.path(), 1);
-    let path = folder.path().join("model-0.safetensors");
-    let whole = fs::read(&path).expect("read");
-    for at in (0..whole.len().min(1500)).step_by(2) {
-        for wrong in [0, b'9', 0xFF] {
-            let mut bytes = whole.clone();
-            bytes[at] = wrong;
-            fs::write(&path, &bytes).expect("written");
-            let _ = load(folder.path());
-        }
-    }
-}
-
-#[test]
-fn damaged_safetensors_are_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    TinyModel::new(LLAMA).write_folder(folder.path(), 1);
-    let path = folder.path().join("model-0.safetensors");
-    let whole = fs::read(&path).expect("read");
-    for length in (0..whole.len()).step_by(97) {
-        fs::write(&path, &whole[..length]).expect("written");
-        let error = load(folder.path()).err();
-        assert!(
-            matches!(error, Some(LoadError::Malformed { .. })),
-            "{length}: {error:?}"
-        );
-    }
-    let check = |header: &str, data: usize, expected: &str| {
-        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-        bytes.extend(header.as_bytes());
-        bytes.resize(bytes.len() + data, 0);
-        fs::write(&path, bytes).expect("written");
-        let error = load(folder.path()).err().map(|error| error.to_string());
-        let error = error.unwrap_or_default();
-        assert!(
-            error.contains(expected),
-            "expected {expected:?}, got {error:?}"
-        );
-    };
-    let tensor = |shape: &str, offsets: &str| {
-        format!(r#"{{"x":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#)
-    };
-    check("", 0, "header");
-    check("[]", 0, "header");
-    check(
-        &tensor("[2]", "[0,8]"),
-        8,
-        "no tensor model.embed_tokens.weight",
-    );
-    check(&tensor("[2]", "[0,8]"), 7, "damaged");
-    check(&tensor("[2]", "[8,0]"), 8, "damaged");
-    check(&tensor("[3]", "[0,8]"), 8, "fill");
-    check(&tensor("[4294967296,4294967296]", "[0,0]"), 0, "fill");
-    let overlapping = r#"{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},
-        "y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
-    check(overlapping, 99, "overlaps");
-    check(&"[".repeat(100_000), 8, "header");
-    check(&tensor("[-1]", "[0,8]"), 8, "header");
-    check(&tensor("[2]", "[0,18446744073709551615]"), 8, "damaged");
-    fs::write(&path, u64::MAX.to_le_bytes()).expect("written");
-    let error = load(folder.path()).err();
-    assert!(
-        matches!(error, Some(LoadError::Malformed { .. })),
-        "{error:?}"
-    );
-}
-
-#[test]
-fn an_index_cannot_lead_out_of_its_folder() {
-    let folder = tempfile::tempdir().expect("a folder");
-    TinyModel::new(LLAMA).write_folder(folder.path(), 1);
-    let index = r#"{"weight_map":{"x":"../model-0.safetensors"}}"#;
-    fs::write(folder.path().join("model.safetensors.index.json"), index).expect("written");
-    let error = load(folder.path()).err();
-    assert!(
-        matches!(error, Some(LoadError::Malformed { .. })),
         "{error:?}"
     );
 }
