@@ -59,15 +59,13 @@ pub(super) fn terms(run: &[Glyph], sink: &mut Sink) {
     let first = usize::from(run.len() == 2 || stems.contains(&2));
     let stem_len = stems.last().copied().unwrap_or(run.len());
     for (at, pair) in run.windows(2).enumerate().skip(first) {
-        let reaches_ending = at + 2 > stem_len;
-        sink.push(
-            pair,
-            kind(if reaches_ending {
-                Kind::Ending
-            } else {
-                Kind::Gram
-            }),
-        );
+        let within_stem = at + 2 <= stem_len;
+        let pair_kind = if within_stem {
+            Kind::Gram
+        } else {
+            Kind::Ending
+        };
+        sink.push(pair, kind(pair_kind));
     }
 }
 
