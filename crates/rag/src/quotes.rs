@@ -18,6 +18,8 @@ use crate::sources::{Citation, Source, Sources};
 
 /// A further sentence is quoted when it is worth this part of the best one.
 const WORTH_QUOTING: f32 = 0.75;
+/// What a source says word for word it supports entirely.
+const VERBATIM: f32 = 1.0;
 /// Two sentences say the same when this part of the shorter one's words is in the other.
 const SAME: f32 = 0.8;
 
@@ -109,7 +111,7 @@ fn write(
             text.push_str(&marker(&BTreeSet::from([sentence.n])));
         }
         written += code_points(&text);
-        let citation = source.citation(sentence.n, &sentence.span, sentence.worth.min(1.0), place);
+        let citation = source.citation(sentence.n, &sentence.span, VERBATIM, place);
         let citations = Vec::from_iter((style != CitationStyle::Off).then_some(citation));
         pieces.push((text, citations));
         before = Some(sentence);
