@@ -17,6 +17,9 @@ mod error;
 mod files;
 mod model;
 
+#[cfg(feature = "encoders")]
+pub mod encoders;
+
 pub use decoder::{Chunk, Decoder, KvCache};
 pub use engine::{CandleEngine, Settings};
 pub use error::LoadError;

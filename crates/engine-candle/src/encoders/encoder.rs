@@ -1,0 +1,173 @@
+//! Many texts through the layers, and one vector back for each.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use engine::EngineError;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::EncoderSettings;
+use super::batch::{Batch, BatchLimits};
+use super::families::{Family, Stack};
+use super::pooling::Pooling;
+use super::source::Source;
+use super::tokens::{TokenSequence, Tokens};
+use crate::LoadError;
+use crate::files::{ModelFiles, ModelSource};
+
+/// An encoder and its tokenizer.
+pub(super) struct Encoder {
+    /// Makes the tokens that [`vectors`](Self::vectors) takes.
+    pub(super) tokens: Tokens,
+    stack: Stack,
+    max_tokens: usize,
+    limits: BatchLimits,
+    threads: ThreadPool,
+    /// Held while a batch is computed, so that many callers need no more memory than one.
+    turn: Mutex<()>,
+}
+
+/// What an encoder is opened with.
+pub(super) struct Opened {
+    /// The encoder.
+    pub(super) encoder: Encoder,
+    /// Where it came from, for reading a head.
+    pub(super) source: Source,
+    /// Its family.
+    pub(super) family: &'static Family,
+}
+
+impl Encoder {
+    /// Reads the encoder of a model folder. `most_tokens` is what the folder's other files allow
+    /// a text.
+    pub(super) fn open(
+        folder: &Path,
+        settings: &EncoderSettings,
+        most_tokens: usize,
+    ) -> Result<Opened, LoadError> {
+        settings.check()?;
+        if !folder.is_dir() {
+            let folder = folder.display();
+            return Err(LoadError::Missing(format!(
+                "{folder} is not a model folder"
+            )));
+        }
+        let files = ModelFiles::open(&ModelSource::Path(folder.to_owned()))?;
+        let tokenizer = files
+            .tokenizer
+            .ok_or_else(|| LoadError::Missing("the model folder has no tokenizer.json".into()))?;
+        let most_tokens = most_tokens
+            .min(settings.max_tokens)
+            .min(longest_for_tokenizer(&files.tokenizer_config));
+        let source = Source::new(files.config, files.weights, most_tokens);
+        let family = Family::of(&source)?;
+        let stack = (family.stack)(&source)?;
+        let max_tokens = stack.positions.min(most_tokens);
+        let encoder = Self {
+            tokens: Tokens::from_json(&tokenizer, max_tokens)?,
+            max_tokens,
+            limits: BatchLimits {
+                tokens: settings.batch_tokens,
+                one_length: stack.one_length,
+            },
+            threads: threads(settings)?,
+            turn: Mutex::new(()),
+            stack,
+        };
+        encoder.check_vocabulary()?;
+        Ok(Opened {
+            encoder,
+            source,
+            family,
+        })
+    }
+
+    /// Numbers in a vector.
+    pub(super) fn width(&self) -> usize {
+        self.stack.hidden
+    }
+
+    /// The most tokens of one text.
+    pub(super) fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// The pooled states of each text, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the model gives what is not a number.
+    pub(super) fn vectors(
+        &self,
+        texts: &[TokenSequence],
+        pooling: Pooling,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let lengths = texts.iter().map(|text| text.ids.len()).collect::<Vec<_>>();
+        let mut vectors = vec![Vec::new(); texts.len()];
+        for places in self.limits.plan(&lengths) {
+            let batch = places
+                .iter()
+                .map(|&place| &texts[place])
+                .collect::<Vec<_>>();
+            let pooled = {
+                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                self.threads.install(|| self.forward(&batch, pooling))
+            };
+            let pooled = pooled.map_err(|error| EngineError::Failed(error.to_string()))?;
+            for (place, vector) in places.into_iter().zip(pooled) {
+                vectors[place] = vector;
+            }
+        }
+        if !vectors.iter().flatten().all(|x| x.is_finite()) {
+            return Err(EngineError::Failed(
+                "the model's vectors are not numbers".into(),
+            ));
+        }
+        Ok(vectors)
+    }
+
+    /// One batch: the layers, then each text's states without those of its padding.
+    fn forward(
+        &self,
+        texts: &[&TokenSequence],
+        pooling: Pooling,
+    ) -> candle_core::Result<Vec<Vec<f32>>> {
+        let batch = Batch::pad(texts, self.stack.padding)?;
+        let states = self.stack.layers.forward(&batch)?;
+        let (_, _, hidden) = states.dims3()?;
+        let states = states.flatten_from(1)?.to_vec2::<f32>()?;
+        let pool = |(states, text): (&Vec<f32>, &&TokenSequence)| {
+            pooling.pool(&states[..text.ids.len() * hidden], hidden)
+        };
+        Ok(states.iter().zip(texts).map(pool).collect())
+    }
+
+    fn check_vocabulary(&self) -> Result<(), LoadError> {
+        let largest = self.tokens.largest_id();
+        let vocab = self.stack.vocab;
+        if (largest as usize) < vocab && (self.stack.padding as usize) < vocab {
+            return Ok(());
+        }
+        Err(LoadError::Config(format!(
+            "the tokenizer has a token {largest}, and the model knows {vocab}"
+        )))
+    }
+}
+
+/// Some tokenizers write an astronomic number here, which means none.
+fn longest_for_tokenizer(tokenizer_config: &serde_json::Value) -> usize {
+    let longest = tokenizer_config["model_max_length"].as_u64();
+    longest
+        .and_then(|n| usize::try_from(n).ok())
+        .filter(|&n| n > 0)
+        .unwrap_or(usize::MAX)
+}
+
+fn threads(settings: &EncoderSettings) -> Result<ThreadPool, LoadError> {
+    let physical_cores = candle_core::utils::get_num_threads();
+    ThreadPoolBuilder::new()
+        .num_threads(settings.threads.unwrap_or(physical_cores))
+        .thread_name(|index| format!("encode-{index}"))
+        .build()
+        .map_err(|error| LoadError::Worker(error.to_string()))
+}

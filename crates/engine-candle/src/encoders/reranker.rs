@@ -1,0 +1,57 @@
+//! Pairs of a query and a passage to scores.
+
+use std::path::Path;
+
+use engine::{EngineError, Reranker};
+
+use super::EncoderSettings;
+use super::encoder::Encoder;
+use super::head::Head;
+use crate::LoadError;
+
+/// A cross-encoder on the CPU. Its scores are logits: any number, about 0 where the model is
+/// undecided.
+pub struct CandleReranker {
+    name: String,
+    encoder: Encoder,
+    head: Head,
+}
+
+impl CandleReranker {
+    /// Reads a Hugging Face folder of a model for sequence classification with one label.
+    ///
+    /// # Errors
+    ///
+    /// When a file is missing or damaged, when the model is of a kind that is not supported, or
+    /// when a setting is out of its range.
+    pub fn load(folder: &Path, settings: EncoderSettings) -> Result<Self, LoadError> {
+        let opened = Encoder::open(folder, &settings, usize::MAX)?;
+        let Some(head) = opened.family.head else {
+            let family = &opened.source.config["model_type"];
+            return Err(LoadError::Unsupported(format!(
+                "a reranker of the family {family}"
+            )));
+        };
+        Ok(Self {
+            name: settings.name,
+            head: head(&opened.source, opened.encoder.width())?,
+            encoder: opened.encoder,
+        })
+    }
+}
+
+impl Reranker for CandleReranker {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn rerank(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EngineError> {
+        let pairs = passages
+            .iter()
+            .map(|passage| self.encoder.tokens.of_pair(query, passage))
+            .collect::<Result<Vec<_>, _>>()?;
+        let vectors = self.encoder.vectors(&pairs, self.head.pooling)?;
+        let scores = self.head.score(vectors);
+        scores.map_err(|error| EngineError::Failed(error.to_string()))
+    }
+}

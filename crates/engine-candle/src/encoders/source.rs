@@ -1,0 +1,131 @@
+//! What a family is built from: its configuration and its weights.
+
+use candle_core::{DType, Device, Error, Shape, Tensor, bail};
+use candle_nn::VarBuilder;
+use candle_nn::var_builder::SimpleBackend;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::LoadError;
+use crate::files::{Matrix, Weights};
+
+/// A model folder's configuration and weights, and how much is wanted of the model.
+pub(super) struct Source {
+    /// `config.json`.
+    pub(super) config: Value,
+    /// The weights, in f32.
+    pub(super) weights: VarBuilder<'static>,
+    /// No text will have more tokens; tables of positions need not be larger.
+    pub(super) most_tokens: usize,
+}
+
+impl Source {
+    /// The description and weights of an encoder.
+    pub(super) fn new(config: Value, weights: Weights, most_tokens: usize) -> Self {
+        let backend = Box::new(WeightsBackend(weights));
+        Self {
+            config,
+            weights: VarBuilder::from_backend(backend, DType::F32, Device::Cpu),
+            most_tokens,
+        }
+    }
+
+    /// The configuration in the form candle-transformers wants it. Newer folders leave out keys
+    /// that it insists on, such as those of training; `defaults` has them.
+    pub(super) fn config_or<T: DeserializeOwned>(&self, defaults: Value) -> Result<T, LoadError> {
+        let mut complete = defaults;
+        if let (Some(complete), Some(config)) = (complete.as_object_mut(), self.config.as_object())
+        {
+            let known = config.iter().filter(|(_, value)| !value.is_null());
+            complete.extend(known.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        serde_json::from_value(complete)
+            .map_err(|error| LoadError::Config(format!("config.json: {error}")))
+    }
+
+    /// The weights below `prefix`, or all of them where the folder has the bare encoder without
+    /// a task's head, in which names have no prefix. `probe` is a tensor every model has.
+    pub(super) fn weights_under(&self, prefix: &str, probe: &str) -> VarBuilder<'static> {
+        let below = self.weights.pp(prefix);
+        match below.contains_tensor(probe) {
+            true => below,
+            false => self.weights.clone(),
+        }
+    }
+
+    /// Refuses a model whose configuration asks for something candle-transformers would ignore.
+    pub(super) fn refuse_unless(&self, key: &str, known: &[Value]) -> Result<(), LoadError> {
+        let value = &self.config[key];
+        if value.is_null() || known.contains(value) {
+            return Ok(());
+        }
+        Err(LoadError::Unsupported(format!("a {key} of {value}")))
+    }
+}
+
+/// Heads share the hidden size, and candle divides by their number.
+pub(super) fn check_heads(hidden: usize, heads: usize) -> Result<(), LoadError> {
+    if heads > 0 && hidden > 0 && hidden.is_multiple_of(2 * heads) {
+        return Ok(());
+    }
+    Err(LoadError::Config(format!(
+        "{heads} heads for a hidden size of {hidden}"
+    )))
+}
+
+/// What candle says of weights that do not fit the configuration.
+pub(super) fn unfit(error: Error) -> LoadError {
+    LoadError::Config(error.to_string())
+}
+
+/// Our checked weights as candle-transformers asks for them.
+struct WeightsBackend(Weights);
+
+/// What norms were called in BERT's first release, and in the folders that still have its files.
+const OLD_NAMES: [(&str, &str); 2] = [
+    ("LayerNorm.weight", "LayerNorm.gamma"),
+    ("LayerNorm.bias", "LayerNorm.beta"),
+];
+
+impl WeightsBackend {
+    fn old_name(name: &str) -> Option<String> {
+        let (new, old) = OLD_NAMES.iter().find(|(new, _)| name.ends_with(new))?;
+        Some(name.replace(new, old))
+    }
+
+    fn read(&self, name: &str, shape: &Shape) -> Result<Tensor, LoadError> {
+        match *shape.dims() {
+            [len] => self.0.vector(name, len),
+            [outputs, inputs] => match self.0.matrix(name, outputs, inputs)? {
+                Matrix::Dense(tensor) => Ok(tensor),
+                Matrix::Quantised(tensor) => Ok(tensor.dequantize(&Device::Cpu)?),
+            },
+            _ => Err(LoadError::Unsupported(format!(
+                "the shape of tensor {name}"
+            ))),
+        }
+    }
+}
+
+impl SimpleBackend for WeightsBackend {
+    fn get(
+        &self,
+        shape: Shape,
+        name: &str,
+        _: candle_nn::Init,
+        _: DType,
+        _: &Device,
+    ) -> candle_core::Result<Tensor> {
+        let old_name = Self::old_name(name).filter(|old| self.0.has(old) && !self.0.has(name));
+        self.read(old_name.as_deref().unwrap_or(name), &shape)
+            .map_err(|error| Error::Msg(error.to_string()))
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
+        bail!("tensor {name} was asked for without its shape")
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.0.has(name)
+    }
+}
