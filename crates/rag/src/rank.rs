@@ -13,16 +13,6 @@ use crate::search::Found;
 use crate::sentences::{Kind, Sentence, sentences};
 use crate::sources::{Source, Sources};
 
-/// A word in the sentence before or behind counts this much.
-const BESIDE: f32 = 0.4;
-/// A word in the title or headings counts this much.
-const ABOVE: f32 = 0.4;
-/// A word elsewhere in the passage counts this much.
-const AROUND: f32 = 0.2;
-/// So much of a sentence's worth comes from the rank of its passage.
-const PASSAGE: f32 = 0.3;
-/// What a number adds when the question asks for one.
-const NUMBER: f32 = 0.1;
 /// A question, or a lead-in to a list, keeps this much of its worth.
 const NO_STATEMENT: f32 = 0.6;
 
@@ -62,7 +52,8 @@ fn ranked_where(
     for (n, source) in sources.numbered() {
         let text = source.passage.text.as_str();
         let passage = Analysed::new(found, source);
-        let rank = 1.0 - PASSAGE + PASSAGE * source.score / best_score;
+        let rank = 1.0 - crate::lexicon::knob("PASSAGE", 0.3)
+            + crate::lexicon::knob("PASSAGE", 0.3) * source.score / best_score;
         for (place, sentence) in passage.sentences.iter().enumerate() {
             let quote = &text[sentence.span.clone()];
             if !wanted(sentence, quote) {
@@ -70,7 +61,7 @@ fn ranked_where(
             }
             let has_number = quote.contains(|c: char| c.is_ascii_digit());
             let number = if wants_number && has_number {
-                NUMBER
+                crate::lexicon::knob("NUMBER", 0.1)
             } else {
                 0.0
             };
@@ -84,7 +75,17 @@ fn ranked_where(
                 place,
                 span: sentence.span.clone(),
                 vocabulary: passage.vocabularies[place].clone(),
-                worth: (passage.share(found, place) + number) * rank * form,
+                worth: (passage.share(found, place) + number)
+                    * rank
+                    * form
+                    * (if quote.contains("<!--") || quote.contains("][") {
+                        crate::lexicon::knob("LINK", 1.0)
+                    } else {
+                        1.0
+                    })
+                    / (1.0
+                        + crate::lexicon::knob("LEN", 0.0)
+                            * (quote.chars().count() as f32 / 100.0)),
             });
         }
     }
@@ -129,11 +130,11 @@ impl Analysed {
             if self.vocabularies[place].contains(term) {
                 1.0
             } else if is_beside(term) {
-                BESIDE
+                crate::lexicon::knob("BESIDE", 0.4)
             } else if self.above.contains(term) {
-                ABOVE
+                crate::lexicon::knob("ABOVE", 0.4)
             } else if self.whole.contains(term) {
-                AROUND
+                crate::lexicon::knob("AROUND", 0.2)
             } else {
                 0.0
             }

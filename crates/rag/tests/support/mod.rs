@@ -1,7 +1,11 @@
 //! What the tests of this crate share: a small collection, an engine that speaks in pieces,
 //! and an answer collected to its end.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of it"
+)]
 
 use std::sync::{Arc, Mutex};
 
