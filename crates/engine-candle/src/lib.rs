@@ -17,10 +17,12 @@ mod error;
 mod files;
 mod model;
 
+mod encoder_decoder;
 #[cfg(feature = "encoders")]
 pub mod encoders;
 
 pub use decoder::{Chunk, Decoder, KvCache};
+pub use encoder_decoder::{Reading, T5};
 pub use engine::{CandleEngine, Settings};
 pub use error::LoadError;
 pub use files::{EmbeddedModel, ModelSource};
