@@ -83,6 +83,66 @@ fn descriptions_in_other_words_say_the_same() {
     check("nomic-bert", "config-native.json");
 }
 
+/// The models would show it if a key of their description were overlooked.
+#[test]
+fn descriptions_matter() {
+    let check = |name: &str, old: &str, new: &str| {
+        let embed = |edits: &[(&str, &str)]| {
+            let folder = edited(name, edits);
+            let embedder = CandleEmbedder::load(folder.path(), EmbedderSettings::default());
+            let embedder = embedder.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let text = "lava and ash fell over the mountain and the lazy dog runs away";
+            let mut vectors = embedder.embed(&[text], Side::Query).expect("it fits");
+            vectors.remove(0)
+        };
+        let (before, after) = (embed(&[]), embed(&[(old, new)]));
+        let pairs = before.iter().zip(&after);
+        let furthest = pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        assert!(furthest > 10.0 * TOLERANCE, "{name} with {new}: {furthest}");
+    };
+    check(
+        "bert",
+        "\"num_attention_heads\": 4",
+        "\"num_attention_heads\": 2",
+    );
+    check(
+        "bert",
+        "\"layer_norm_eps\": 1e-12",
+        "\"layer_norm_eps\": 0.1",
+    );
+    check(
+        "bert",
+        "\"hidden_act\": \"gelu\"",
+        "\"hidden_act\": \"relu\"",
+    );
+    check("xlm-roberta", "\"pad_token_id\": 1", "\"pad_token_id\": 0");
+    check(
+        "modernbert",
+        "\"local_attention\": 8",
+        "\"local_attention\": 64",
+    );
+    check(
+        "modernbert",
+        "\"rope_theta\": 160000.0",
+        "\"rope_theta\": 100.0",
+    );
+    check(
+        "modernbert",
+        "\"rope_theta\": 10000.0",
+        "\"rope_theta\": 100.0",
+    );
+    check(
+        "nomic-bert",
+        "\"rotary_emb_base\": 1000",
+        "\"rotary_emb_base\": 10",
+    );
+    check(
+        "jina-bert",
+        "\"num_hidden_layers\": 2",
+        "\"num_hidden_layers\": 1",
+    );
+}
+
 #[test]
 fn scores_are_the_references() {
     for name in RERANKERS {

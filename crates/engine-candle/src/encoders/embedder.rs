@@ -33,8 +33,7 @@ impl CandleEmbedder {
     /// is not supported, or when a setting is out of its range.
     pub fn load(folder: &Path, settings: EmbedderSettings) -> Result<Self, LoadError> {
         let files = SentenceFiles::read(folder)?;
-        let most_tokens = files.max_tokens.unwrap_or(usize::MAX);
-        let encoder = Encoder::open(folder, &settings.encoder, most_tokens)?.encoder;
+        let encoder = Encoder::open(folder, &settings.encoder, files.max_tokens)?.encoder;
         Ok(Self {
             info: EmbedderInfo {
                 name: settings.encoder.name,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use engine::EngineError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde_json::Value;
 
 use super::EncoderSettings;
 use super::batch::{Batch, BatchLimits};
@@ -38,12 +39,12 @@ pub(super) struct Opened {
 }
 
 impl Encoder {
-    /// Reads the encoder of a model folder. `most_tokens` is what the folder's other files allow
-    /// a text.
+    /// Reads the encoder of a model folder. `said_tokens` is what sentence-transformers' files
+    /// allow a text; where they say nothing, the tokenizer's limit counts.
     pub(super) fn open(
         folder: &Path,
         settings: &EncoderSettings,
-        most_tokens: usize,
+        said_tokens: Option<usize>,
     ) -> Result<Opened, LoadError> {
         settings.check()?;
         if !folder.is_dir() {
@@ -56,9 +57,9 @@ impl Encoder {
         let tokenizer = files
             .tokenizer
             .ok_or_else(|| LoadError::Missing("the model folder has no tokenizer.json".into()))?;
-        let most_tokens = most_tokens
-            .min(settings.max_tokens)
-            .min(longest_for_tokenizer(&files.tokenizer_config));
+        let most_tokens = said_tokens
+            .or_else(|| longest_for_tokenizer(&files.tokenizer_config))
+            .map_or(settings.max_tokens, |most| most.min(settings.max_tokens));
         let source = Source::new(files.config, files.weights, most_tokens);
         let family = Family::of(&source)?;
         let stack = (family.stack)(&source)?;
@@ -154,13 +155,10 @@ impl Encoder {
     }
 }
 
-/// Some tokenizers write an astronomic number here, which means none.
-fn longest_for_tokenizer(tokenizer_config: &serde_json::Value) -> usize {
-    let longest = tokenizer_config["model_max_length"].as_u64();
-    longest
-        .and_then(|n| usize::try_from(n).ok())
-        .filter(|&n| n > 0)
-        .unwrap_or(usize::MAX)
+/// Many write an astronomic number here, a fraction, which means none.
+fn longest_for_tokenizer(tokenizer_config: &Value) -> Option<usize> {
+    let longest = tokenizer_config["model_max_length"].as_u64()?;
+    usize::try_from(longest).ok().filter(|&longest| longest > 0)
 }
 
 fn threads(settings: &EncoderSettings) -> Result<ThreadPool, LoadError> {

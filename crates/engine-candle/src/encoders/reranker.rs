@@ -25,7 +25,7 @@ impl CandleReranker {
     /// When a file is missing or damaged, when the model is of a kind that is not supported, or
     /// when a setting is out of its range.
     pub fn load(folder: &Path, settings: EncoderSettings) -> Result<Self, LoadError> {
-        let opened = Encoder::open(folder, &settings, usize::MAX)?;
+        let opened = Encoder::open(folder, &settings, None)?;
         let Some(head) = opened.family.head else {
             let family = &opened.source.config["model_type"];
             return Err(LoadError::Unsupported(format!(

@@ -34,7 +34,7 @@ impl Default for EncoderSettings {
         Self {
             name: "model".into(),
             threads: None,
-            batch_tokens: 4096,
+            batch_tokens: 2048,
             max_tokens: 2048,
         }
     }
