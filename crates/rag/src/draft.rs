@@ -1,13 +1,13 @@
 //! A prompt in the making, counted in the model's tokens.
 
+mod passages;
+
 use engine::{Engine, Message, Role};
 
 use crate::error::RagError;
 use crate::ledger::{Dropped, Ledger, LedgerPassage};
-use crate::narrow::narrow;
 use crate::prompt::{Splice, render};
 use crate::question::Question;
-use crate::search::Found;
 use crate::settings::Settings;
 use crate::sources::{Source, Sources};
 
@@ -113,26 +113,6 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Adds the passages that were `found`, best first, as far as they fit.
-    pub(crate) fn add_passages(&mut self, found: &Found) -> Result<(), RagError> {
-        let most = self.engine.model().card.max_sources.unwrap_or(usize::MAX);
-        for hit in &found.hits {
-            let source = Source::from(hit);
-            if self.sources.len() >= most {
-                self.drop_passage(
-                    &source,
-                    &format!("the model follows at most {most} sources"),
-                );
-            } else if let Some(source) = self.narrowed_to_card(source, found) {
-                self.add_passage(source);
-            }
-        }
-        if self.sources.is_empty() {
-            self.add_part_of_best(found)?;
-        }
-        Ok(())
-    }
-
     /// Counts the whole prompt, leaves out more should it not fit after all, and hands it over.
     pub(crate) fn finish(mut self) -> Result<Splice, RagError> {
         let searched = !self.sources.is_empty();
@@ -187,66 +167,6 @@ impl<'a> Draft<'a> {
     fn tokens_of(&self, source: &Source) -> usize {
         let document = source.document();
         self.engine.count_tokens(&document.title) + self.engine.count_tokens(&document.text)
-    }
-
-    fn add_passage(&mut self, source: Source) {
-        match self.free.checked_sub(self.tokens_of(&source) + OVERHEAD) {
-            Some(free) => {
-                self.free = free;
-                self.sources.push(source);
-            }
-            None => self.drop_passage(&source, NO_ROOM),
-        }
-    }
-
-    /// Leaves out what the card says is too much of one source; `None` when nothing remains.
-    fn narrowed_to_card(&mut self, source: Source, found: &Found) -> Option<Source> {
-        let most = self.engine.model().card.max_source_tokens;
-        let limit = most.unwrap_or(usize::MAX);
-        if self.engine.count_tokens(&source.passage.text) <= limit {
-            return Some(source);
-        }
-        let why = format!("the model follows at most {limit} tokens of a source");
-        let narrowed = self.narrowed(&source, limit, found, &why);
-        if narrowed.is_none() {
-            self.drop_passage(&source, &why);
-        }
-        narrowed
-    }
-
-    /// Not one passage fits whole: better a part of the best one than nothing.
-    fn add_part_of_best(&mut self, found: &Found) -> Result<(), RagError> {
-        let Some(best) = found.hits.first().map(Source::from) else {
-            return Ok(());
-        };
-        let title = self.engine.count_tokens(&best.document().title);
-        let limit = self.free.saturating_sub(title + OVERHEAD);
-        let Some(narrowed) = self.narrowed(&best, limit, found, NO_ROOM) else {
-            let smallest = self.tokens_of(&best) + OVERHEAD;
-            return Err(self.too_long(self.room() - self.free + smallest));
-        };
-        self.sources.push(narrowed);
-        Ok(())
-    }
-
-    fn narrowed(
-        &mut self,
-        source: &Source,
-        limit: usize,
-        found: &Found,
-        why: &str,
-    ) -> Option<Source> {
-        let count = |text: &str| self.engine.count_tokens(text);
-        let narrowed = narrow(source, limit, found, count)?;
-        let tokens = count(&source.passage.text).saturating_sub(count(&narrowed.passage.text));
-        let whole = source.describe();
-        self.ledger.dropped.retain(|dropped| dropped.what != whole);
-        self.ledger.dropped.push(Dropped {
-            what: format!("part of {whole}"),
-            tokens,
-            why: why.into(),
-        });
-        Some(narrowed)
     }
 
     fn drop_passage(&mut self, source: &Source, why: &str) {

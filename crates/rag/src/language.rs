@@ -70,7 +70,7 @@ fn count_words(text: &str, wanted: impl Fn(&str) -> bool) -> usize {
     words(&lower).filter(|word| wanted(word)).count()
 }
 
-pub(crate) fn is_hangul(c: char) -> bool {
+fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 

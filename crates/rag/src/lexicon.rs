@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use retrieval::{Index, Term};
 
-use crate::language::{is_function_word, is_hangul};
+use crate::language::is_function_word;
 
 /// The weight of a word that idf says nothing about. In a collection of a few passages a word
 /// that is there has an idf near 0 and one that is not has five times as much, which is an
@@ -65,7 +65,6 @@ impl Lexicon {
             forms: Vec::new(),
             weights: vec![0.0; places.len()],
         };
-        let endings = endings(text, &telling);
         for term in telling {
             let covers = places[&term.start]..places[&term.start] + length(text, &term);
             let share = self.weight(&term.text) / covers.len() as f32;
@@ -76,11 +75,6 @@ impl Lexicon {
                 term: term.text,
                 covers,
             });
-        }
-        for ending in endings {
-            for (at, _) in text[ending.clone()].char_indices() {
-                words.weights[places[&(ending.start + at)]] *= knob("ENDING", 0.0);
-            }
         }
         words
     }
@@ -127,44 +121,6 @@ impl Words {
     pub(crate) fn share_in(&self, vocabulary: &Vocabulary) -> f32 {
         self.share(|term| if vocabulary.contains(term) { 1.0 } else { 0.0 })
     }
-}
-
-pub(crate) fn knob(name: &str, default: f32) -> f32 {
-    std::env::var(name)
-        .ok()
-        .and_then(|v| v.parse().ok())
-        .unwrap_or(default)
-}
-
-/// The endings of the Korean words in `text`: what their shortest stem among `terms` leaves.
-fn endings(text: &str, terms: &[Term]) -> Vec<Range<usize>> {
-    let mut spans: Vec<Range<usize>> = terms.iter().map(|term| term.start..term.end).collect();
-    spans.sort_by_key(|span| (span.start, span.end));
-    let mut endings = Vec::new();
-    let mut rest = spans.as_slice();
-    while let Some(first) = rest.first() {
-        let mut end = first.end;
-        let mut count = 0;
-        while let Some(span) = rest.get(count).filter(|span| span.start < end) {
-            end = end.max(span.end);
-            count += 1;
-        }
-        let run = first.start..end;
-        let heads = rest[..count].iter().filter(|span| span.start == run.start);
-        if text[run.clone()].chars().all(is_hangul) {
-            let heads: Vec<usize> = heads.map(|span| span.end).collect();
-            // A pair of syllables is a stem only when it is there a second time, as such.
-            let is_stem = |end: &&usize| {
-                let pair = text[run.start..**end].chars().count() == 2;
-                **end < run.end && (!pair || heads.iter().filter(|other| other == end).count() > 1)
-            };
-            if let Some(stem) = heads.iter().find(is_stem) {
-                endings.push(*stem..run.end);
-            }
-        }
-        rest = &rest[count..];
-    }
-    endings
 }
 
 /// Numbers the characters of `text` that `terms` cover, by the byte they begin at.

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::sources::Sources;
 
 /// How passages are given to a model whose chat template does not place them itself.
-const TEMPLATE: &str = include_str!("prompt_template.txt");
+pub(crate) const TEMPLATE: &str = include_str!("prompt_template.txt");
 
 /// A prompt, and the account of it.
 pub(crate) struct Splice {

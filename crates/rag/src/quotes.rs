@@ -56,9 +56,7 @@ fn choose(ranked: Vec<Ranked>, most: usize) -> Vec<Ranked> {
             chosen.push(sentence);
             continue;
         };
-        if chosen.len() >= most
-            || sentence.worth < best.worth * crate::lexicon::knob("WQ", WORTH_QUOTING)
-        {
+        if chosen.len() >= most || sentence.worth < best.worth * WORTH_QUOTING {
             break;
         }
         let is_new = |other: &Ranked| !say_the_same(&other.vocabulary, &sentence.vocabulary);

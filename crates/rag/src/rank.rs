@@ -13,8 +13,20 @@ use crate::search::Found;
 use crate::sentences::{Kind, Sentence, sentences};
 use crate::sources::{Source, Sources};
 
+/// A word in the sentence before or behind counts this much.
+const BESIDE: f32 = 0.4;
+/// A word in the title or headings counts this much.
+const ABOVE: f32 = 0.5;
+/// A word elsewhere in the passage counts this much.
+const AROUND: f32 = 0.2;
+/// So much of a sentence's worth comes from the rank of its passage.
+const PASSAGE: f32 = 0.5;
+/// What a number adds when the question asks for one.
+const NUMBER: f32 = 0.1;
 /// A question, or a lead-in to a list, keeps this much of its worth.
 const NO_STATEMENT: f32 = 0.6;
+/// A sentence that sends the reader elsewhere keeps this much.
+const CROSS_REFERENCE: f32 = 0.8;
 
 /// A sentence that may be quoted.
 pub(crate) struct Ranked {
@@ -45,48 +57,23 @@ fn ranked_where(
     sources: &Sources,
     wanted: fn(&Sentence, &str) -> bool,
 ) -> Vec<Ranked> {
-    let best_score = sources.numbered().map(|(_, source)| source.score);
-    let best_score = best_score.fold(f32::MIN_POSITIVE, f32::max);
-    let wants_number = asks_for_number(&found.query.question);
+    let scores = sources.numbered().map(|(_, source)| source.score);
+    let best_score = scores.fold(f32::MIN_POSITIVE, f32::max);
     let mut ranked = Vec::new();
     for (n, source) in sources.numbered() {
-        let text = source.passage.text.as_str();
         let passage = Analysed::new(found, source);
-        let rank = 1.0 - crate::lexicon::knob("PASSAGE", 0.3)
-            + crate::lexicon::knob("PASSAGE", 0.3) * source.score / best_score;
+        let standing = 1.0 - PASSAGE + PASSAGE * source.score / best_score;
         for (place, sentence) in passage.sentences.iter().enumerate() {
-            let quote = &text[sentence.span.clone()];
-            if !wanted(sentence, quote) {
-                continue;
+            let quote = &source.passage.text[sentence.span.clone()];
+            if wanted(sentence, quote) {
+                ranked.push(Ranked {
+                    n,
+                    place,
+                    span: sentence.span.clone(),
+                    vocabulary: passage.vocabularies[place].clone(),
+                    worth: standing * passage.worth(found, place, quote),
+                });
             }
-            let has_number = quote.contains(|c: char| c.is_ascii_digit());
-            let number = if wants_number && has_number {
-                crate::lexicon::knob("NUMBER", 0.1)
-            } else {
-                0.0
-            };
-            let form = if states_something(quote) {
-                1.0
-            } else {
-                NO_STATEMENT
-            };
-            ranked.push(Ranked {
-                n,
-                place,
-                span: sentence.span.clone(),
-                vocabulary: passage.vocabularies[place].clone(),
-                worth: (passage.share(found, place) + number)
-                    * rank
-                    * form
-                    * (if quote.contains("<!--") || quote.contains("][") {
-                        crate::lexicon::knob("LINK", 1.0)
-                    } else {
-                        1.0
-                    })
-                    / (1.0
-                        + crate::lexicon::knob("LEN", 0.0)
-                            * (quote.chars().count() as f32 / 100.0)),
-            });
         }
     }
     ranked
@@ -116,6 +103,22 @@ impl Analysed {
         }
     }
 
+    /// How well the sentence at `place`, which is `quote`, answers within this passage.
+    fn worth(&self, found: &Found, place: usize, quote: &str) -> f32 {
+        let has_number = quote.contains(|c: char| c.is_ascii_digit());
+        let number = if has_number && asks_for_number(&found.query.question) {
+            NUMBER
+        } else {
+            0.0
+        };
+        let form = match quote {
+            _ if !states_something(quote) => NO_STATEMENT,
+            _ if refers_elsewhere(quote) => CROSS_REFERENCE,
+            _ => 1.0,
+        };
+        (self.share(found, place) + number) * form
+    }
+
     /// The share of the question's words that the sentence at `place` holds.
     fn share(&self, found: &Found, place: usize) -> f32 {
         let before = place
@@ -130,11 +133,11 @@ impl Analysed {
             if self.vocabularies[place].contains(term) {
                 1.0
             } else if is_beside(term) {
-                crate::lexicon::knob("BESIDE", 0.4)
+                BESIDE
             } else if self.above.contains(term) {
-                crate::lexicon::knob("ABOVE", 0.4)
+                ABOVE
             } else if self.whole.contains(term) {
-                crate::lexicon::knob("AROUND", 0.2)
+                AROUND
             } else {
                 0.0
             }
@@ -159,4 +162,9 @@ fn says_something(sentence: &Sentence, quote: &str) -> bool {
 /// The sentence neither asks nor only leads to what follows it.
 fn states_something(quote: &str) -> bool {
     !quote.ends_with(['?', '？', ':', '：'])
+}
+
+/// The sentence holds a link by name, `[text][name]`, or what a link checker is to ignore.
+fn refers_elsewhere(quote: &str) -> bool {
+    quote.contains("][") || quote.contains("<!--")
 }

@@ -5,12 +5,13 @@ mod support;
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
 use engine::EngineError;
 use futures_core::Stream;
 use rag::{Answer, AnswerEvent, CitationStyle, Pipeline, RagError, Settings};
+use retrieval::Index;
 use support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
 
 const RIVERS: &str = "# Rivers\n\nThe Nile is 6650 kilometres long. 🐊 It flows north \
@@ -27,6 +28,12 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("leave.md", LEAVE),
     ("bridges.md", BRIDGES),
 ];
+
+/// Indexed once: the index does not change, and every cutting asks it again.
+fn library() -> Arc<Index> {
+    static LIBRARY: LazyLock<Arc<Index>> = LazyLock::new(|| index(DOCUMENTS));
+    LIBRARY.clone()
+}
 
 /// The model says `reply` to `question`; what comes back must be `expected`, its citations
 /// must hold, and nothing may change when the reply comes in other pieces.
@@ -48,7 +55,7 @@ fn answer(question: &str, reply: &str, seed: u64, citations: CitationStyle) -> A
     let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
     let mut question = ask(question);
     question.citations = citations;
-    let answer = pipeline.answer(&[index(DOCUMENTS)], question);
+    let answer = pipeline.answer(&[library()], question);
     answer.expect("an answer")
 }
 
@@ -220,7 +227,7 @@ fn an_error_in_the_middle_is_passed_on() {
     let failure = EngineError::Failed("out of memory".into());
     let engine = PiecewiseEngine::new("The Nile ", 1, Ending::Fails(failure.clone()));
     let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
-    let answer = pipeline.answer(&[index(DOCUMENTS)], ask("How long is the Nile?"));
+    let answer = pipeline.answer(&[library()], ask("How long is the Nile?"));
     let mut answer = answer.expect("an answer");
     let mut last = None;
     while let Some(event) = answer.next_blocking() {
@@ -235,7 +242,7 @@ fn dropping_the_answer_cancels_the_generation() {
     let engine = PiecewiseEngine::new("The Nile ", 1, Ending::Hangs);
     let hanging = engine.hanging.clone();
     let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
-    let answer = pipeline.answer(&[index(DOCUMENTS)], ask("How long is the Nile?"));
+    let answer = pipeline.answer(&[library()], ask("How long is the Nile?"));
     let is_closed = || {
         let sender = hanging.lock().expect("nobody panicked");
         sender.as_ref().expect("it hangs").is_closed()

@@ -1,5 +1,6 @@
 //! What a line begins: a paragraph goes on, or a heading, a list item, a code block starts.
 
+use super::Kind;
 use super::ahead::{Ahead, Undecided};
 
 /// What stands at the beginning of a line. Lengths are bytes, with the indentation.
@@ -28,6 +29,35 @@ pub(super) enum Opening {
 pub(super) struct Fence {
     mark: char,
     count: usize,
+}
+
+/// What a line and those that go on with it belong to.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) enum Block {
+    #[default]
+    Prose,
+    Item,
+    Heading,
+    Row,
+    Code(Fence),
+}
+
+impl Block {
+    /// What its sentences are part of.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Block::Prose => Kind::Prose,
+            Block::Item => Kind::Item,
+            Block::Heading => Kind::Heading,
+            Block::Row => Kind::Row,
+            Block::Code(_) => Kind::Code,
+        }
+    }
+
+    /// It ends with its line.
+    pub(super) fn is_one_line(self) -> bool {
+        matches!(self, Block::Heading | Block::Row)
+    }
 }
 
 /// What the line that begins at byte `at` opens.

@@ -12,6 +12,7 @@ mod blocks;
 mod nesting;
 mod scan;
 mod stops;
+mod wrapping;
 
 use std::ops::Range;
 

@@ -1,17 +1,16 @@
 //! The walk through a text that finds its sentences: lines open blocks, stops end sentences.
 
+use super::Sentence;
 use super::ahead::{Ahead, Undecided};
-use super::blocks::{Fence, Opening, closing, is_space, opening};
+use super::blocks::{Block, Fence, Opening, closing, opening};
 use super::nesting::Nesting;
 use super::stops::{StopRun, is_stop};
-use super::{Kind, Sentence};
+use super::wrapping::was_full;
 
 /// A sentence longer than this many bytes ends at the next white space.
 const LONG: usize = 2_000;
 /// A sentence longer than this many bytes ends wherever it is.
 const TOO_LONG: usize = 4_000;
-/// Whoever wraps lines fills them at least this far. Columns; wide characters take two.
-const WRAPPED_COLUMNS: usize = 60;
 
 /// How far the walk has come. All places are bytes.
 #[derive(Default)]
@@ -39,33 +38,6 @@ struct Open {
     start: usize,
     /// Behind the last character that is no white space.
     end: usize,
-}
-
-/// What the lines that follow belong to.
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Block {
-    #[default]
-    Prose,
-    Item,
-    Heading,
-    Row,
-    Code(Fence),
-}
-
-impl Block {
-    fn kind(self) -> Kind {
-        match self {
-            Block::Prose => Kind::Prose,
-            Block::Item => Kind::Item,
-            Block::Heading => Kind::Heading,
-            Block::Row => Kind::Row,
-            Block::Code(_) => Kind::Code,
-        }
-    }
-
-    fn is_one_line(self) -> bool {
-        matches!(self, Block::Heading | Block::Row)
-    }
 }
 
 impl Scan {
@@ -156,18 +128,7 @@ impl Scan {
         if !self.nesting.is_flat(self.at) {
             return Ok(true);
         }
-        let mut columns = columns(&ahead.text[self.line.min(open.end)..open.end]);
-        let mut at = ahead.skip(self.at, is_space)?;
-        while columns < WRAPPED_COLUMNS {
-            match ahead.char_at(at)? {
-                Some(c) if !c.is_whitespace() => {
-                    columns += width(c);
-                    at += c.len_utf8();
-                }
-                _ => return Ok(false),
-            }
-        }
-        Ok(true)
+        was_full(ahead, self.line.min(open.end)..open.end, self.at)
     }
 
     fn begin_code_line(
@@ -260,15 +221,4 @@ impl Scan {
 /// The last character. Nothing before the sentence counts: it may be gone already.
 fn before(text: &str) -> Option<char> {
     text.chars().next_back()
-}
-
-fn columns(text: &str) -> usize {
-    text.chars().map(width).sum()
-}
-
-fn width(c: char) -> usize {
-    // Everything from Hangul Jamo on that is common in prose is wide, but for the general
-    // punctuation block.
-    let is_narrow = c < '\u{1100}' || ('\u{2000}'..'\u{2e80}').contains(&c);
-    if is_narrow { 1 } else { 2 }
 }

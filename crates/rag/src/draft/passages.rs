@@ -1,0 +1,96 @@
+//! Which passages go into a prompt, and how much of them.
+
+use super::{Draft, NO_ROOM, OVERHEAD};
+use crate::error::RagError;
+use crate::ledger::Dropped;
+use crate::narrow::narrow;
+use crate::prompt::TEMPLATE;
+use crate::search::Found;
+use crate::sources::Source;
+
+impl Draft<'_> {
+    /// Adds the passages that were `found`, best first, as far as they fit.
+    pub(crate) fn add_passages(&mut self, found: &Found) -> Result<(), RagError> {
+        let model = self.engine.model();
+        let most = model.card.max_sources.unwrap_or(usize::MAX);
+        if !model.reads_documents {
+            let template = self.engine.count_tokens(TEMPLATE);
+            self.free = self.free.saturating_sub(template);
+        }
+        for hit in &found.hits {
+            let source = Source::from(hit);
+            if self.sources.len() >= most {
+                self.drop_passage(
+                    &source,
+                    &format!("the model follows at most {most} sources"),
+                );
+            } else if let Some(source) = self.narrowed_to_card(source, found) {
+                self.add_passage(source);
+            }
+        }
+        if self.sources.is_empty() {
+            self.add_part_of_best(found)?;
+        }
+        Ok(())
+    }
+
+    fn add_passage(&mut self, source: Source) {
+        match self.free.checked_sub(self.tokens_of(&source) + OVERHEAD) {
+            Some(free) => {
+                self.free = free;
+                self.sources.push(source);
+            }
+            None => self.drop_passage(&source, NO_ROOM),
+        }
+    }
+
+    /// Leaves out what the card says is too much of one source; `None` when nothing remains.
+    fn narrowed_to_card(&mut self, source: Source, found: &Found) -> Option<Source> {
+        let most = self.engine.model().card.max_source_tokens;
+        let limit = most.unwrap_or(usize::MAX);
+        if self.engine.count_tokens(&source.passage.text) <= limit {
+            return Some(source);
+        }
+        let why = format!("the model follows at most {limit} tokens of a source");
+        let narrowed = self.narrowed(&source, limit, found, &why);
+        if narrowed.is_none() {
+            self.drop_passage(&source, &why);
+        }
+        narrowed
+    }
+
+    /// Not one passage fits whole: better a part of the best one than nothing.
+    fn add_part_of_best(&mut self, found: &Found) -> Result<(), RagError> {
+        let Some(best) = found.hits.first().map(Source::from) else {
+            return Ok(());
+        };
+        let title = self.engine.count_tokens(&best.document().title);
+        let limit = self.free.saturating_sub(title + OVERHEAD);
+        let Some(narrowed) = self.narrowed(&best, limit, found, NO_ROOM) else {
+            let smallest = self.tokens_of(&best) + OVERHEAD;
+            return Err(self.too_long(self.room() - self.free + smallest));
+        };
+        self.sources.push(narrowed);
+        Ok(())
+    }
+
+    fn narrowed(
+        &mut self,
+        source: &Source,
+        limit: usize,
+        found: &Found,
+        why: &str,
+    ) -> Option<Source> {
+        let count = |text: &str| self.engine.count_tokens(text);
+        let narrowed = narrow(source, limit, found, count)?;
+        let tokens = count(&source.passage.text).saturating_sub(count(&narrowed.passage.text));
+        let whole = source.describe();
+        self.ledger.dropped.retain(|dropped| dropped.what != whole);
+        self.ledger.dropped.push(Dropped {
+            what: format!("part of {whole}"),
+            tokens,
+            why: why.into(),
+        });
+        Some(narrowed)
+    }
+}
