@@ -18,15 +18,7 @@ use crate::config::{Config, ModelConfig};
 ///
 /// When the model cannot be read; the text says why.
 pub fn load_engine(config: &ModelConfig) -> anyhow::Result<Arc<dyn Engine>> {
-    let source = match &config.path {
-        Some(path) => ModelSource::Path(path.clone()),
-        None => ModelSource::Embedded(engine_candle::EmbeddedModel {
-            config: bundled::MODEL.config,
-            tokenizer: bundled::MODEL.tokenizer,
-            tokenizer_config: bundled::MODEL.tokenizer_config,
-            weights: bundled::MODEL.weights,
-        }),
-    };
+    let source = model_source(config.path.as_deref());
     let settings = engine_candle::Settings {
         name: model_name(config),
         workers: config.workers,
@@ -42,6 +34,19 @@ pub fn load_engine(config: &ModelConfig) -> anyhow::Result<Arc<dyn Engine>> {
     let engine = CandleEngine::load(source, settings)
         .with_context(|| format!("cannot load {}", named.display()))?;
     Ok(Arc::new(engine))
+}
+
+/// The files of the model at `path`, or of the built-in one.
+pub fn model_source(path: Option<&Path>) -> ModelSource {
+    match path {
+        Some(path) => ModelSource::Path(path.to_owned()),
+        None => ModelSource::Embedded(engine_candle::EmbeddedModel {
+            config: bundled::MODEL.config,
+            tokenizer: bundled::MODEL.tokenizer,
+            tokenizer_config: bundled::MODEL.tokenizer_config,
+            weights: bundled::MODEL.weights,
+        }),
+    }
 }
 
 /// The configured name, or the file's or folder's own.

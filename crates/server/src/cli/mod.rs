@@ -2,7 +2,10 @@
 
 mod announcement;
 mod ask;
+mod bench;
+mod memory;
 mod models;
+mod named_model;
 mod progress;
 mod search;
 mod serve;
@@ -56,6 +59,8 @@ enum Command {
     Search(search::SearchArgs),
     /// Show the model that would answer
     Models,
+    /// Measure how fast a model reads and writes on this machine
+    Bench(bench::BenchArgs),
 }
 
 impl Cli {
@@ -70,6 +75,7 @@ impl Cli {
             Command::Ask(args) => ask::ask(&self.config(None)?, args),
             Command::Search(args) => search::search(&self.config(None)?, args),
             Command::Models => models::models(&self.config(None)?),
+            Command::Bench(args) => bench::bench(args),
         }
     }
 
