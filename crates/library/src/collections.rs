@@ -46,8 +46,9 @@ impl Library {
             .read(|connection| collections::list(connection, page))
     }
 
-    /// Deletes a collection and its index. Files uploaded to it stay, as far as they were
-    /// uploads. `false` when there is no such collection.
+    /// Deletes a collection and its index. Files that were uploaded stay in the library, those
+    /// that came from paths go with their last collection. `false` when there is no such
+    /// collection.
     ///
     /// # Errors
     ///
