@@ -6,11 +6,12 @@
 
 mod decoder_runs;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use decoder_runs::{Expected, WAYS};
-use engine_candle::{Decoder, LoadError, ModelSource};
+use engine_candle::{Chunk, Decoder, ModelSource};
 
 /// Agreement in f32. The reference agrees with itself, token by token, to a tenth of this.
 const EXACT: f32 = 1e-3;
@@ -39,63 +40,32 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("granite3", &["BF16.gguf"]),
 ];
 
-/// Families that cannot be run yet, and what must happen instead of wrong numbers.
-const NOT_YET: &[(&str, Instead)] = &[
-    ("llama-yarn", Instead::Refused("yarn")),
-    ("mistral", Instead::ShortContext),
-    ("smollm3", Instead::Refused("smollm3")),
-    ("qwen2-window", Instead::ShortContext),
-    ("qwen3", Instead::Refused("qwen3")),
-    ("gemma2", Instead::Refused("gemma2")),
-    ("gemma2-scale", Instead::Refused("gemma2")),
-    ("gemma3", Instead::Refused("gemma3")),
-    ("phi3", Instead::Refused("phi3")),
-    ("phi3.5", Instead::Refused("phi3")),
-    ("granite3", Instead::Refused("granite")),
-];
-
-enum Instead {
-    /// Not supported, in words that contain this one.
-    Refused(&'static str),
-    /// No more positions than the sliding window has.
-    ShortContext,
-}
-
-/// The sliding window of the fixtures that have one.
-const WINDOW: usize = 16;
-
 #[test]
 fn families_agree_with_the_reference() {
-    let is_ready = |family| NOT_YET.iter().all(|(not_yet, _)| *not_yet != family);
     let wrong = FAMILIES
         .iter()
-        .filter(|(family, _)| is_ready(*family))
         .flat_map(|(family, ggufs)| each_form(family, ggufs, check))
         .collect::<Vec<_>>();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn families_that_cannot_be_run_give_no_wrong_numbers() {
-    let not_yet = |family| NOT_YET.iter().find(|(not_yet, _)| *not_yet == family);
-    for (family, ggufs) in FAMILIES {
-        let Some((_, instead)) = not_yet(*family) else {
-            continue;
-        };
-        let unexpected = each_form(family, ggufs, |source, _, _| {
-            let loaded = Decoder::load(&source);
-            match (instead, &loaded) {
-                (Instead::Refused(name), Err(LoadError::Unsupported(what)))
-                    if what.contains(name) =>
-                {
-                    Ok(())
-                }
-                (Instead::ShortContext, Ok(decoder)) if decoder.context() <= WINDOW => Ok(()),
-                (_, Ok(_)) => Err("it loads: take it off the list".to_owned()),
-                (_, Err(error)) => Err(error.to_string()),
+fn other_sequences_change_no_bit() {
+    for (family, _) in FAMILIES {
+        let decoder = Decoder::load(&ModelSource::Path(fixture(family))).expect("it loads");
+        let expected = expected(family, "expected.json");
+        let alone = expected
+            .iter()
+            .map(|one| in_pieces(&decoder, &[&one.tokens], &[1]).remove(0))
+            .collect::<Vec<_>>();
+        let sequences = expected.iter().map(|one| &*one.tokens).collect::<Vec<_>>();
+        for lens in [[1, 1], [1, 7], [5, 1], [9, 7]] {
+            let batched = in_pieces(&decoder, &sequences, &lens);
+            for (batched, alone) in batched.iter().zip(&alone) {
+                let same = batched.iter().all(|(end, row)| alone[end] == *row);
+                assert!(same, "{family} in pieces of {lens:?}");
             }
-        });
-        assert!(unexpected.is_empty(), "{family}: {unexpected:?}");
+        }
     }
 }
 
@@ -141,8 +111,7 @@ fn check(source: ModelSource, family: &str, form: &str) -> Result<(), String> {
         "Q8_0.gguf" => ("expected-Q8_0.json", QUANTISED),
         _ => ("expected.json", EXACT),
     };
-    let expected = fs::read(fixture(family).join(expected)).expect("the fixture is complete");
-    let expected = serde_json::from_slice::<Vec<Expected>>(&expected).expect("it is well-formed");
+    let expected = self::expected(family, expected);
     let decoder = Decoder::load(&source);
     let decoder = decoder.map_err(|error| format!("{family} {form}: {error}"))?;
     for (way, run) in WAYS {
@@ -157,6 +126,48 @@ fn check(source: ModelSource, family: &str, form: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Runs the sequences side by side, each in pieces of so many tokens. Returns the logits after
+/// each piece, by how much of the sequence was then read.
+fn in_pieces(
+    decoder: &Decoder,
+    sequences: &[&[u32]],
+    lens: &[usize],
+) -> Vec<BTreeMap<usize, Vec<f32>>> {
+    let mut caches = sequences
+        .iter()
+        .map(|_| decoder.new_cache())
+        .collect::<Vec<_>>();
+    let mut logits = vec![BTreeMap::new(); sequences.len()];
+    loop {
+        let mut batch = Vec::new();
+        let mut ends = Vec::new();
+        for (index, cache) in caches.iter_mut().enumerate() {
+            let rest = &sequences[index][cache.len()..];
+            let tokens = &rest[..lens[index].min(rest.len())];
+            if !tokens.is_empty() {
+                ends.push((index, cache.len() + tokens.len()));
+                batch.push(Chunk {
+                    tokens,
+                    cache,
+                    wants_logits: true,
+                });
+            }
+        }
+        if batch.is_empty() {
+            return logits;
+        }
+        let rows = decoder.forward(&mut batch).expect("the batch can be run");
+        for ((index, end), row) in ends.into_iter().zip(rows) {
+            logits[index].insert(end, row);
+        }
+    }
+}
+
+fn expected(family: &str, file: &str) -> Vec<Expected> {
+    let expected = fs::read(fixture(family).join(file)).expect("the fixture is complete");
+    serde_json::from_slice(&expected).expect("it is well-formed")
 }
 
 /// The position with the largest difference, and that difference.

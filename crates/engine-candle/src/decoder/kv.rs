@@ -1,5 +1,7 @@
 //! Keys and values of one sequence, in pages.
 
+use std::ops::Range;
+
 /// Tokens whose keys and values share a page.
 pub(crate) const PAGE_TOKENS: usize = 32;
 
@@ -80,24 +82,25 @@ impl KvCache {
         }
     }
 
-    /// One head's keys and values of `tokens` tokens from the first on, page by page. Each item
-    /// is `[tokens of the page * head_dim]` of keys, and of values.
+    /// One head's keys and values of these tokens, page by page. Each item is
+    /// `[tokens of the page * head_dim]` of keys, and of values.
     pub(crate) fn pages(
         &self,
         layer: usize,
         head: usize,
-        tokens: usize,
+        tokens: Range<usize>,
     ) -> impl Iterator<Item = (&[f32], &[f32])> {
         let keys = self.start(layer, Half::Keys, head);
         let values = self.start(layer, Half::Values, head);
-        self.pages
-            .iter()
-            .enumerate()
-            .map_while(move |(index, page)| {
-                let in_page = tokens.checked_sub(index * PAGE_TOKENS)?.min(PAGE_TOKENS);
-                let len = in_page * self.head_dim;
-                (len > 0).then(|| (&page.0[keys..keys + len], &page.0[values..values + len]))
-            })
+        let first_page = tokens.start / PAGE_TOKENS;
+        let pages = self.pages.iter().enumerate().skip(first_page);
+        pages.map_while(move |(index, page)| {
+            let before = index * PAGE_TOKENS;
+            let from = tokens.start.saturating_sub(before) * self.head_dim;
+            let to = tokens.end.checked_sub(before)?.min(PAGE_TOKENS) * self.head_dim;
+            let part = |start: usize| &page.0[start + from..start + to];
+            (from < to).then(|| (part(keys), part(values)))
+        })
     }
 
     fn start(&self, layer: usize, half: Half, head: usize) -> usize {

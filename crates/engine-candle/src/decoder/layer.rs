@@ -1,13 +1,13 @@
 //! One layer: attention, then a gated feed-forward network, each added to its input.
 
 use candle_core::{Result, Tensor};
-use candle_nn::rotary_emb::rope_thd;
 
-use super::attention::attend;
+use super::attention::Attention;
 use super::linear::Linear;
+use super::mlp::Mlp;
 use super::norm::RmsNorm;
 use super::rope::Rotation;
-use super::{Chunk, Rows};
+use super::{Chunk, Rows, times};
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::Weights;
@@ -18,12 +18,16 @@ pub(crate) struct Layer {
     query: Linear,
     key: Linear,
     value: Linear,
+    head_norms: Option<[RmsNorm; 2]>,
+    /// Which of the model's rotations turns queries and keys.
+    rope: Option<usize>,
+    attention: Attention,
     output: Linear,
     mlp_norm: RmsNorm,
-    gate: Linear,
-    up: Linear,
-    down: Linear,
-    head_dim: usize,
+    mlp: Mlp,
+    /// What attention and the feed-forward network give goes through these.
+    output_norms: Option<[RmsNorm; 2]>,
+    residual_scale: f64,
 }
 
 impl Layer {
@@ -33,58 +37,112 @@ impl Layer {
         config: &DecoderConfig,
         index: usize,
     ) -> std::result::Result<Self, LoadError> {
+        let (hidden, family) = (config.hidden, config.family);
         let name = |part: &str| format!("model.layers.{index}.{part}");
-        let linear = |part: &str, shape| Linear::load(weights, &name(part), shape);
-        let rotated =
-            |part: &str, shape, heads| Linear::load_rotated(weights, &name(part), shape, heads);
-        let norm = |part: &str| RmsNorm::load(weights, &name(part), config);
-        let (hidden, intermediate) = (config.hidden, config.intermediate);
-        let (queries, keys) = (
-            config.heads * config.head_dim,
-            config.kv_heads * config.head_dim,
-        );
+        let norm = |part: &str, width| RmsNorm::load(weights, &name(part), width, config);
+        let norms = |parts: [&str; 2], width| -> std::result::Result<_, LoadError> {
+            Ok([norm(parts[0], width)?, norm(parts[1], width)?])
+        };
+        let [query, key, value] = queries_keys_values(weights, config, &name("self_attn"))?;
+        // The same name means two things: a norm of what comes out of attention where there are
+        // such norms, and of what goes into the feed-forward network where there are none.
+        let (mlp_norm, output_norms) = match family.output_norms {
+            true => (
+                "pre_feedforward_layernorm",
+                Some(["post_attention_layernorm", "post_feedforward_layernorm"]),
+            ),
+            false => ("post_attention_layernorm", None),
+        };
+        let head_norms = family
+            .head_norms
+            .then_some(["self_attn.q_norm", "self_attn.k_norm"]);
         Ok(Self {
-            attention_norm: norm("input_layernorm")?,
-            query: rotated("self_attn.q_proj", [queries, hidden], config.heads)?,
-            key: rotated("self_attn.k_proj", [keys, hidden], config.kv_heads)?,
-            value: linear("self_attn.v_proj", [keys, hidden])?,
-            output: linear("self_attn.o_proj", [hidden, queries])?,
-            mlp_norm: norm("post_attention_layernorm")?,
-            gate: linear("mlp.gate_proj", [intermediate, hidden])?,
-            up: linear("mlp.up_proj", [intermediate, hidden])?,
-            down: linear("mlp.down_proj", [hidden, intermediate])?,
-            head_dim: config.head_dim,
+            attention_norm: norm("input_layernorm", hidden)?,
+            query,
+            key,
+            value,
+            head_norms: head_norms
+                .map(|parts| norms(parts, config.head_dim))
+                .transpose()?,
+            rope: config.layer_configs[index].rope,
+            attention: Attention::new(config, index),
+            output: Linear::load(
+                weights,
+                &name("self_attn.o_proj"),
+                [hidden, config.heads * config.head_dim],
+            )?,
+            mlp_norm: norm(mlp_norm, hidden)?,
+            mlp: Mlp::load(weights, config, &name("mlp"))?,
+            output_norms: output_norms.map(|parts| norms(parts, hidden)).transpose()?,
+            residual_scale: config.residual_scale,
         })
     }
 
     /// `x` is `[rows, hidden]`, and so is what comes out.
     pub(crate) fn forward(
         &self,
-        index: usize,
         x: &Tensor,
-        rotation: &Rotation,
+        rotations: &[Rotation],
         rows: &Rows,
         batch: &mut [Chunk<'_>],
     ) -> Result<Tensor> {
+        let rotation = self.rope.map(|rope| &rotations[rope]);
+        let output_norm = |index: usize| self.output_norms.as_ref().map(|norms| &norms[index]);
+
         // x + output(attention(norm(x)))
         let normed = self.attention_norm.forward(x)?;
-        let query = self.rotate(&self.query.forward(&normed)?, rotation)?;
-        let key = self.rotate(&self.key.forward(&normed)?, rotation)?;
+        let query = self.place(&self.query.forward(&normed)?, 0, rotation)?;
+        let key = self.place(&self.key.forward(&normed)?, 1, rotation)?;
         let value = self.value.forward(&normed)?;
-        let attended = attend(index, [&query, &key, &value], rows, batch)?;
-        let x = (x + self.output.forward(&attended)?)?;
+        let attended = self
+            .attention
+            .forward([&query, &key, &value], rows, batch)?;
+        let x = self.add(x, self.output.forward(&attended)?, output_norm(0))?;
 
-        // x + down(silu(gate(norm(x))) * up(norm(x)))
+        // x + down(activation(gate(norm(x))) * up(norm(x)))
         let normed = self.mlp_norm.forward(&x)?;
-        let gate = self.gate.forward(&normed)?.silu()?;
-        let gated = (gate * self.up.forward(&normed)?)?;
-        x + self.down.forward(&gated)?
+        self.add(&x, self.mlp.forward(&normed)?, output_norm(1))
     }
 
-    /// Turns each head by its row's position.                       [rows, heads * head_dim]
-    fn rotate(&self, x: &Tensor, rotation: &Rotation) -> Result<Tensor> {
-        let (rows, width) = x.dims2()?;
-        let heads = x.reshape((1, rows, width / self.head_dim, self.head_dim))?;
-        rope_thd(&heads, &rotation.cos, &rotation.sin)?.reshape((rows, width))
+    /// Queries or keys, made ready to be compared: each head is normalised where the family does
+    /// so, and turned by its row's position.                        [rows, heads * head_dim]
+    fn place(&self, x: &Tensor, norm: usize, rotation: Option<&Rotation>) -> Result<Tensor> {
+        let normed = match &self.head_norms {
+            Some(norms) => norms[norm].forward_heads(x)?,
+            None => x.clone(),
+        };
+        match rotation {
+            Some(rotation) => rotation.turn(&normed),
+            None => Ok(normed),
+        }
     }
+
+    fn add(&self, x: &Tensor, output: Tensor, norm: Option<&RmsNorm>) -> Result<Tensor> {
+        let output = match norm {
+            Some(norm) => norm.forward(&output)?,
+            None => output,
+        };
+        x + times(output, self.residual_scale)?
+    }
+}
+
+fn queries_keys_values(
+    weights: &Weights,
+    config: &DecoderConfig,
+    name: &str,
+) -> std::result::Result<[Linear; 3], LoadError> {
+    let (hidden, heads, kv_heads) = (config.hidden, config.heads, config.kv_heads);
+    let (queries, keys) = (heads * config.head_dim, kv_heads * config.head_dim);
+    if config.family.fused {
+        let fused = format!("{name}.qkv_proj");
+        return Linear::load_split(weights, &fused, [queries, keys, keys], hidden);
+    }
+    let rotated = |part: &str, shape, heads| {
+        Linear::load_rotated(weights, &format!("{name}.{part}"), shape, heads)
+    };
+    Ok([
+        rotated("q_proj", [queries, hidden], heads)?,
+        rotated("k_proj", [keys, hidden], kv_heads)?,
+        Linear::load(weights, &format!("{name}.v_proj"), [keys, hidden])?,
+    ])
 }

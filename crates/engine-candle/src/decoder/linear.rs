@@ -54,6 +54,28 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// Reads one matrix and takes it apart into several of these numbers of outputs.
+    pub(crate) fn load_split<const N: usize>(
+        weights: &Weights,
+        name: &str,
+        outputs: [usize; N],
+        inputs: usize,
+    ) -> std::result::Result<[Self; N], LoadError> {
+        let whole = Self::load(weights, name, [outputs.iter().sum(), inputs])?;
+        let mut parts = Vec::with_capacity(N);
+        let mut start = 0;
+        for len in outputs {
+            let bias = whole.bias.as_ref();
+            parts.push(Self {
+                weight: whole.weight.rows(start..start + len)?,
+                bias: bias.map(|bias| bias.narrow(0, start, len)).transpose()?,
+            });
+            start += len;
+        }
+        let parts = <[Self; N]>::try_from(parts);
+        Ok(parts.unwrap_or_else(|_| unreachable!("there is a part for each number")))
+    }
+
     /// `x` is `[rows, inputs]`; `[rows, outputs]` comes out.
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let product = match &self.weight {

@@ -1,4 +1,7 @@
-//! The forward pass of decoders of the Llama family, over a ragged batch.
+//! The forward pass of decoders, over a ragged batch.
+//!
+//! One network for all families: what a family changes in it is in its description
+//! (`config::Family`).
 //!
 //! A batch is a list of [`Chunk`]s: tokens that continue one sequence each, of any number. All
 //! their rows go through the matrices together; only attention looks at one sequence at a time.
@@ -8,6 +11,7 @@ mod attention;
 mod kv;
 mod layer;
 mod linear;
+mod mlp;
 mod norm;
 mod rope;
 mod rows;
@@ -30,11 +34,11 @@ use rows::Rows;
 /// weights, whatever else is in the batch.
 pub(crate) const EXACT_ROWS: usize = linear::MOST_ROWS_BY_ROW;
 
-/// A decoder of the Llama family: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+/// A decoder: RMSNorm, rotary positions, grouped-query attention, a gated feed-forward network.
 pub struct Decoder {
     config: DecoderConfig,
     embedding: Matrix,
-    rope: Rope,
+    ropes: Vec<Rope>,
     layers: Vec<Layer>,
     norm: RmsNorm,
     head: Linear,
@@ -71,11 +75,13 @@ impl Decoder {
         let layers = (0..config.layers)
             .map(|index| Layer::load(weights, &config, index))
             .collect::<Result<_, _>>()?;
+        let ropes = config.ropes.iter();
+        let ropes = ropes.map(|rope| Rope::new(rope, config.head_dim));
         Ok(Self {
             embedding,
-            rope: Rope::load(weights, &config)?,
+            ropes: ropes.collect(),
             layers,
-            norm: RmsNorm::load(weights, "model.norm", &config)?,
+            norm: RmsNorm::load(weights, "model.norm", config.hidden, &config)?,
             head,
             config,
         })
@@ -123,19 +129,22 @@ impl Decoder {
 
     fn compute(&self, batch: &mut [Chunk<'_>]) -> candle_core::Result<Vec<Vec<f32>>> {
         let rows = Rows::of(batch);
-        let rotation = self.rope.rotation(rows.positions())?;
+        let ropes = self.ropes.iter();
+        let rotations = ropes.map(|rope| rope.rotation(rows.positions()));
+        let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
         let tokens = Tensor::new(rows.tokens(), &Device::Cpu)?;
         for chunk in batch.iter_mut() {
             chunk.cache.make_room(chunk.tokens.len());
         }
 
         // One vector per token.                                         [rows, hidden]
-        let mut x = match &self.embedding {
+        let embedded = match &self.embedding {
             Matrix::Dense(table) => table.index_select(&tokens, 0)?,
             Matrix::Quantised(table) => table.embedding(&tokens)?,
         };
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(index, &x, &rotation, &rows, batch)?;
+        let mut x = times(embedded, self.config.embedding_scale)?;
+        for layer in &self.layers {
+            x = layer.forward(&x, &rotations, &rows, batch)?;
         }
         for chunk in batch.iter_mut() {
             chunk.cache.advance(chunk.tokens.len());
@@ -147,6 +156,19 @@ impl Decoder {
             return Ok(Vec::new());
         }
         let x = x.index_select(&Tensor::new(wanted, &Device::Cpu)?, 0)?;
-        self.head.forward(&self.norm.forward(&x)?)?.to_vec2()
+        let logits = self.head.forward(&self.norm.forward(&x)?)?;
+        let logits = times(logits, 1.0 / self.config.logit_divisor)?;
+        match self.config.logit_cap {
+            Some(cap) => ((logits / cap)?.tanh()? * cap)?.to_vec2(),
+            None => logits.to_vec2(),
+        }
+    }
+}
+
+/// `x * factor`, for a factor that most families do without.
+fn times(x: Tensor, factor: f64) -> candle_core::Result<Tensor> {
+    match factor == 1.0 {
+        true => Ok(x),
+        false => x * factor,
     }
 }

@@ -13,20 +13,28 @@ pub(crate) struct RmsNorm {
 }
 
 impl RmsNorm {
-    /// Reads the weights `name.weight`.
+    /// Reads the weights `name.weight` for rows of `width` numbers.
     pub(crate) fn load(
         weights: &Weights,
         name: &str,
+        width: usize,
         config: &DecoderConfig,
     ) -> std::result::Result<Self, LoadError> {
+        let weight = weights.vector(&format!("{name}.weight"), width)?;
         Ok(Self {
-            weight: weights.vector(&format!("{name}.weight"), config.hidden)?,
+            weight: (weight + config.norm_offset)?,
             eps: config.rms_norm_eps as f32,
         })
     }
 
-    /// `x` is `[rows, hidden]`.
+    /// `x` is `[rows, width]`.
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         candle_nn::ops::rms_norm(x, &self.weight, self.eps)
+    }
+
+    /// Normalises each head of `x` by itself.                       [rows, heads * width]
+    pub(crate) fn forward_heads(&self, x: &Tensor) -> Result<Tensor> {
+        let width = self.weight.dim(0)?;
+        self.forward(&x.reshape(((), width))?)?.reshape(x.shape())
     }
 }

@@ -4,37 +4,30 @@
 use std::f64::consts::PI;
 
 use candle_core::{Device, Result, Tensor};
+use candle_nn::rotary_emb::rope_thd;
 
-use crate::LoadError;
-use crate::config::{DecoderConfig, RopeScaling};
-use crate::files::Weights;
+use crate::config::{RopeConfig, RopeScaling};
 
 /// The angles by which positions turn.
 pub(crate) struct Rope {
     /// Radians per position, one for each pair of a head.
     frequencies: Vec<f64>,
+    magnitude: f64,
 }
 
 /// Cosines and sines for the rows of a batch, `[rows, head_dim / 2]` each.
 pub(crate) struct Rotation {
-    pub(crate) cos: Tensor,
-    pub(crate) sin: Tensor,
+    cos: Tensor,
+    sin: Tensor,
 }
 
 impl Rope {
-    /// The frequencies of the configuration, divided by those factors a GGUF file may carry.
-    pub(crate) fn load(
-        weights: &Weights,
-        config: &DecoderConfig,
-    ) -> std::result::Result<Self, LoadError> {
-        let mut frequencies = frequencies(config);
-        if weights.has("rope_freqs.weight") {
-            let factors = weights.vector("rope_freqs.weight", frequencies.len())?;
-            for (frequency, factor) in frequencies.iter_mut().zip(factors.to_vec1::<f32>()?) {
-                *frequency /= f64::from(factor);
-            }
+    /// The frequencies of the configuration.
+    pub(crate) fn new(config: &RopeConfig, head_dim: usize) -> Self {
+        Self {
+            frequencies: frequencies(config, head_dim),
+            magnitude: config.magnitude,
         }
-        Ok(Self { frequencies })
     }
 
     /// The rotation of rows at these positions. Angles are computed in f64: in f16, as some
@@ -47,7 +40,8 @@ impl Rope {
                 .map(move |frequency| position as f64 * frequency)
         });
         let (sin, cos) = angles
-            .map(|angle| (angle.sin() as f32, angle.cos() as f32))
+            .map(|angle| (angle.sin() * self.magnitude, angle.cos() * self.magnitude))
+            .map(|(sin, cos)| (sin as f32, cos as f32))
             .unzip::<f32, f32, Vec<_>, Vec<_>>();
         Ok(Rotation {
             cos: Tensor::from_vec(cos, shape, &Device::Cpu)?,
@@ -56,28 +50,73 @@ impl Rope {
     }
 }
 
-fn frequencies(config: &DecoderConfig) -> Vec<f64> {
-    let dim = config.head_dim as f64;
-    (0..config.head_dim / 2)
-        .map(|pair| config.rope_theta.powf(-2.0 * pair as f64 / dim))
-        .map(|frequency| scaled(frequency, &config.rope_scaling))
+impl Rotation {
+    /// Turns each head by its row's position.                       [rows, heads * head_dim]
+    pub(crate) fn turn(&self, x: &Tensor) -> Result<Tensor> {
+        let (rows, width) = x.dims2()?;
+        let head_dim = self.cos.dim(1)? * 2;
+        let heads = x.reshape((1, rows, width / head_dim, head_dim))?;
+        rope_thd(&heads, &self.cos, &self.sin)?.reshape((rows, width))
+    }
+}
+
+fn frequencies(config: &RopeConfig, head_dim: usize) -> Vec<f64> {
+    let divisor = |pair: usize| config.divisors.as_ref().map_or(1.0, |all| all[pair]);
+    (0..head_dim / 2)
+        .map(|pair| {
+            let place = pair as f64 / head_dim as f64;
+            let frequency = config.theta.powf(-2.0 * place);
+            let kept = kept(config, frequency, pair, head_dim);
+            let stretched = frequency / factor(&config.scaling);
+            (kept * frequency + (1.0 - kept) * stretched) / divisor(pair)
+        })
         .collect()
 }
 
-fn scaled(frequency: f64, scaling: &RopeScaling) -> f64 {
+/// What slow frequencies are divided by.
+fn factor(scaling: &RopeScaling) -> f64 {
     match *scaling {
-        RopeScaling::None => frequency,
-        RopeScaling::Linear(factor) => frequency / factor,
+        RopeScaling::None => 1.0,
+        RopeScaling::Linear(factor)
+        | RopeScaling::Llama3 { factor, .. }
+        | RopeScaling::Yarn { factor, .. } => factor,
+    }
+}
+
+/// How much of a frequency stays as it was: 1 for fast ones, 0 for slow ones.
+fn kept(config: &RopeConfig, frequency: f64, pair: usize, head_dim: usize) -> f64 {
+    match config.scaling {
+        RopeScaling::None => 1.0,
+        RopeScaling::Linear(_) => 0.0,
         RopeScaling::Llama3 {
-            factor,
             low_freq_factor,
             high_freq_factor,
             original_context,
+            ..
         } => {
             let turns = original_context * frequency / (2.0 * PI);
             let kept = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor);
-            let kept = kept.clamp(0.0, 1.0);
-            kept * frequency + (1.0 - kept) * frequency / factor
+            kept.clamp(0.0, 1.0)
+        }
+        RopeScaling::Yarn {
+            original_context,
+            beta_fast,
+            beta_slow,
+            truncate,
+            ..
+        } => {
+            let dim = head_dim as f64;
+            // The pair that turns so many times within the original context.
+            let pair_turning = |turns: f64| {
+                dim * (original_context / (turns * 2.0 * PI)).ln() / (2.0 * config.theta.ln())
+            };
+            let (mut first, mut last) = (pair_turning(beta_fast), pair_turning(beta_slow));
+            if truncate {
+                (first, last) = (first.floor(), last.ceil());
+            }
+            let (first, last) = (first.max(0.0), last.min(dim - 1.0));
+            let ramp = (pair as f64 - first) / (last - first).max(0.001);
+            1.0 - ramp.clamp(0.0, 1.0)
         }
     }
 }
@@ -88,15 +127,18 @@ mod tests {
 
     #[test]
     fn llama3_scaling_keeps_fast_and_stretches_slow_frequencies() {
-        let scaling = RopeScaling::Llama3 {
-            factor: 8.0,
-            low_freq_factor: 1.0,
-            high_freq_factor: 4.0,
-            original_context: 8192.0,
+        let config = RopeConfig {
+            scaling: RopeScaling::Llama3 {
+                factor: 8.0,
+                low_freq_factor: 1.0,
+                high_freq_factor: 4.0,
+                original_context: 8192.0,
+            },
+            ..RopeConfig::plain(10_000.0)
         };
-        assert_eq!(scaled(1.0, &scaling), 1.0);
-        assert_eq!(scaled(1e-6, &scaling), 1e-6 / 8.0);
-        let between = scaled(2.0 * PI * 2.0 / 8192.0, &scaling) / (2.0 * PI * 2.0 / 8192.0);
-        assert!((between - (1.0 / 3.0 + 2.0 / 3.0 / 8.0)).abs() < 1e-12);
+        let kept = |frequency| kept(&config, frequency, 0, 64);
+        assert_eq!(kept(1.0), 1.0);
+        assert_eq!(kept(1e-6), 0.0);
+        assert!((kept(2.0 * PI * 2.0 / 8192.0) - 1.0 / 3.0).abs() < 1e-12);
     }
 }

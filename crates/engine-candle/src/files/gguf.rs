@@ -30,7 +30,7 @@ pub(crate) enum RowOrder {
     /// As in the original model.
     Original,
     /// Within each of this many heads, the two halves that rotate together are interleaved: what
-    /// llama.cpp's converter does to the query and key matrices of the architecture `llama`.
+    /// llama.cpp's converter does to the query and key matrices of some architectures.
     Interleaved {
         /// Heads in the matrix.
         heads: usize,
@@ -124,6 +124,14 @@ impl Gguf {
         };
         let tensor = Tensor::from_raw_buffer(&bytes, dense, shape, &Device::Cpu)?;
         Ok(GgufTensor::Dense(tensor.to_dtype(DType::F32)?))
+    }
+
+    /// The numbers of a vector.
+    pub(crate) fn numbers(&self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+        match self.read(name, &[len], RowOrder::Original)? {
+            GgufTensor::Dense(tensor) => Ok(tensor.to_vec1()?),
+            GgufTensor::Quantised(tensor) => Ok(tensor.dequantize(&Device::Cpu)?.to_vec1()?),
+        }
     }
 
     fn read_bytes(&self, info: &TensorInfo) -> Result<Vec<u8>, LoadError> {
