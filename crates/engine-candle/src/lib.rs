@@ -15,6 +15,7 @@ mod text;
 mod config;
 mod error;
 mod files;
+pub mod inspect;
 mod model;
 
 mod encoder_decoder;

@@ -60,7 +60,7 @@ fn bench_prints_a_json_line_for_each_number_of_streams() {
             keys.map(String::as_str).collect::<Vec<_>>().join(" "),
             expected
         );
-        assert_eq!(row["model"], "ibid-starter");
+        assert_eq!(row["model"], bundled::NAME);
         for figure in ["prefill_tok_s", "decode_tok_s", "ttft_ms"] {
             assert!(
                 row[figure].as_f64().is_some_and(|x| x > 0.0),
@@ -76,9 +76,90 @@ fn bench_prints_a_json_line_for_each_number_of_streams() {
 #[test]
 fn bench_prints_a_table() {
     let table = printed(&folder(), &[&["bench", "built-in"][..], &SHORT].concat());
-    let first = "ibid-starter: prompts of 40 tokens, 4 generated, measured once";
-    assert_eq!(table.lines().next(), Some(first));
+    let first = format!(
+        "{}: prompts of 40 tokens, 4 generated, measured once",
+        bundled::NAME
+    );
+    assert_eq!(table.lines().next(), Some(&*first));
     assert_eq!(table.lines().count(), 4, "{table}");
+}
+
+#[test]
+fn inspect_says_what_a_model_is() {
+    let config = serde_json::from_slice::<Value>(bundled::MODEL.config).expect("JSON");
+    let number = |key: &str| config[key].as_u64().expect("a number");
+    let keys_and_values = 2 * number("num_key_value_heads") * number("head_dim");
+    let kv_bytes = 4 * 1000 * number("num_hidden_layers") * keys_and_values;
+    let kv = format!("{:.1} MiB of keys and values", kv_bytes as f64 / 1048576.0);
+    let said = printed(&folder(), &["models", "inspect", "built-in"]);
+    let check = |what: &str, expected: &str| {
+        let mut lines = said.lines().map(str::trim_start);
+        let value = lines.find_map(|line| line.strip_prefix(what));
+        let value = value.unwrap_or_else(|| panic!("no {what} in {said}"));
+        assert!(value.contains(expected), "{what}: {value}, not {expected}");
+    };
+    check("family", "llama");
+    check("parameters", " million");
+    check("size on disk", " MiB");
+    check("tensors", "F16 100.0 %");
+    let context = number("max_position_embeddings");
+    check("context", &format!("{context} tokens"));
+    check("chat template", "yes, and it places documents itself");
+    check("tokenizer", "BPE from tokenizer.json");
+    check("vocabulary", &format!("{} tokens", number("vocab_size")));
+    check("memory", &kv);
+    check("runs here", "");
+}
+
+#[test]
+fn tokenize_prints_the_tokens_of_content() {
+    let folder = folder();
+    fs::write(folder.path().join("text.txt"), "어텐션\n").expect("written");
+    let check = |arguments: &[&str]| {
+        let command = ["models", "tokenize", "built-in"];
+        let plain = printed(&folder, &[&command[..], arguments].concat());
+        let json = printed(&folder, &[&command[..], arguments, &["--json"]].concat());
+        let numbers = |text: &str, separator: char| {
+            text.split(separator)
+                .filter(|part| !part.is_empty())
+                .map(|id| id.parse::<u32>().expect("a number"))
+                .collect::<Vec<_>>()
+        };
+        let array = json.trim_end().trim_matches(['[', ']']);
+        let tokens = numbers(plain.trim_end(), ' ');
+        assert_eq!(tokens, numbers(array, ','), "{arguments:?}");
+        tokens
+    };
+    let first_ordinary_token = 3;
+    assert_eq!(check(&[""]), Vec::<u32>::new());
+    assert!(!check(&["hello world"]).is_empty());
+    assert_eq!(check(&["--file", "text.txt"]), check(&["어텐션\n"]));
+    // The name of a token that ends an answer is text like any other.
+    let spelt = check(&["</s>"]);
+    assert!(
+        spelt.len() > 1 && spelt.iter().all(|&id| id >= first_ordinary_token),
+        "{spelt:?}"
+    );
+}
+
+#[test]
+fn render_prints_the_exact_prompt() {
+    let folder = folder();
+    let check = |json: &str, expected: &str| {
+        fs::write(folder.path().join("messages.json"), json).expect("written");
+        let rendered = printed(&folder, &["models", "render", "built-in", "messages.json"]);
+        assert_eq!(rendered, expected, "{json}");
+    };
+    check(r#"[{"role": "user", "content": "Why?"}]"#, "<s><q>Why?<a>");
+    check(
+        r#"{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "왜?"}],
+            "documents": [{"title": "Minutes", "text": "The roof leaks."}]}"#,
+        "<s><src>[1] Minutes\nThe roof leaks.\n<q>왜?<a>",
+    );
+    check(
+        r#"[{"role": "user", "content": "a <q> b"}]"#,
+        "<s><q>a <q> b<a>",
+    );
 }
 
 #[test]
@@ -87,6 +168,7 @@ fn mistakes_are_explained() {
     let write =
         |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("written");
     write("broken.gguf", b"GGUF\x03\0\0\0");
+    write("tool.json", br#"[{"role": "tool", "content": "4"}]"#);
     let check = |arguments: &[&str], expected: &str| {
         let output = ibid(&folder, arguments);
         let stderr = text(&output.stderr);
@@ -107,8 +189,8 @@ fn mistakes_are_explained() {
         "--prompt 2 is too little",
     );
     check(
-        &["bench", "built-in", "--prompt", "2040"],
-        "this model's context has 2048",
+        &["bench", "built-in", "--prompt", "999999"],
+        "this model's context has",
     );
     check(
         &["bench", "built-in", "--parallel", "0"],

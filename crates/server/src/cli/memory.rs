@@ -2,6 +2,11 @@
 
 use std::fs;
 
+/// Bytes that a program could take now without pushing others out.
+pub(super) fn available() -> Option<u64> {
+    bytes_after(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
+}
+
 /// The most bytes this process ever had in memory, or had since [`forget_peak`].
 pub(super) fn peak() -> Option<u64> {
     bytes_after(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")

@@ -22,6 +22,7 @@ Examples:
   ibid serve ~/notes ~/papers     serve your own files and folders
   ibid ask \"what is attention?\"   one answer with footnotes, in the terminal
   ibid search \"어텐션\" ~/notes     the passages an answer would draw on
+  ibid models inspect model.gguf  what a model is, and whether it will run here
 
 Configuration: flags, then IBID_* in the environment, then config/ibid.toml.";
 
@@ -57,8 +58,8 @@ enum Command {
     Ask(ask::AskArgs),
     /// Print the passages that are found for a query
     Search(search::SearchArgs),
-    /// Show the model that would answer
-    Models,
+    /// Show the model that would answer; inspect and try out any model
+    Models(models::ModelsArgs),
     /// Measure how fast a model reads and writes on this machine
     Bench(bench::BenchArgs),
 }
@@ -74,7 +75,7 @@ impl Cli {
             Command::Serve(args) => serve::serve(self.config(args.listen)?, args),
             Command::Ask(args) => ask::ask(&self.config(None)?, args),
             Command::Search(args) => search::search(&self.config(None)?, args),
-            Command::Models => models::models(&self.config(None)?),
+            Command::Models(args) => args.run(|| self.config(None)),
             Command::Bench(args) => bench::bench(args),
         }
     }

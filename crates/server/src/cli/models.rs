@@ -1,9 +1,58 @@
-//! `ibid models`: the model that would answer.
+//! `ibid models`: the model that would answer, and what can be learnt of any other.
+
+mod inspect;
+mod render;
+mod tokenize;
+
+use clap::{Args, Subcommand};
 
 use crate::config::Config;
 use crate::startup;
 
-pub(super) fn models(config: &Config) -> anyhow::Result<()> {
+const EXAMPLES: &str = "\
+Examples:
+  ibid models                                     the model that would answer
+  ibid models inspect model.gguf                  what it is, and whether it will run here
+  ibid models tokenize model.gguf \"Hello world\"   the tokens of a text
+  ibid models render model.gguf messages.json     the text it would read
+
+A model is named by the path of a GGUF file or of a Hugging Face folder, or as built-in.";
+
+/// What `ibid models` understands.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ModelsArgs {
+    #[command(subcommand)]
+    command: Option<ModelsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelsCommand {
+    /// Say what a model is, how much memory it needs and whether it will run here
+    Inspect(inspect::InspectArgs),
+    /// Print the tokens of a text, as they would stand in a prompt
+    Tokenize(tokenize::TokenizeArgs),
+    /// Print the text that a model would read for a conversation
+    Render(render::RenderArgs),
+}
+
+impl ModelsArgs {
+    /// Does what was asked; `config` is read only if the answer depends on it.
+    pub(super) fn run<E>(&self, config: impl FnOnce() -> Result<Config, E>) -> anyhow::Result<()>
+    where
+        anyhow::Error: From<E>,
+    {
+        match &self.command {
+            None => show(&config()?),
+            Some(ModelsCommand::Inspect(args)) => inspect::inspect(args),
+            Some(ModelsCommand::Tokenize(args)) => tokenize::tokenize(args),
+            Some(ModelsCommand::Render(args)) => render::render(args),
+        }
+    }
+}
+
+/// The model that would answer.
+fn show(config: &Config) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
     let model = engine.model();
     let origin = match &config.model.path {

@@ -1,0 +1,184 @@
+//! What can be said of a model without running it: for people who want to know whether it will
+//! run, and why it misbehaves.
+
+mod tensor_types;
+
+use std::sync::Arc;
+
+use engine::{EngineError, Prompt};
+use serde_json::Value;
+
+use crate::LoadError;
+use crate::config::DecoderConfig;
+use crate::files::{ModelFiles, ModelSource, Weights};
+use crate::model::Model;
+use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
+pub use tensor_types::TensorType;
+
+/// A model as its files describe it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    /// What its configuration calls the architecture.
+    pub family: String,
+    /// Positions it was made for.
+    pub context: usize,
+    /// How its tensors are stored, the type with most bytes first.
+    pub tensor_types: Vec<TensorType>,
+    /// The chat template reads `documents`; `None` when there is no template.
+    pub template_reads_documents: Option<bool>,
+    /// The kind of tokenizer, and where it comes from.
+    pub tokenizer: String,
+    /// Tokens in the tokenizer's vocabulary.
+    pub vocabulary: usize,
+    /// Bytes of keys and values for each token of a prompt or an answer.
+    pub kv_bytes_per_token: u64,
+}
+
+impl Inspection {
+    /// Reads everything but the values of the weights.
+    ///
+    /// # Errors
+    ///
+    /// As loading the model would end, as far as the values of the weights do not matter.
+    pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
+        let files = ModelFiles::open(source)?;
+        let config = DecoderConfig::read(&files)?;
+        let vocabulary = tokenizer(&files)?.largest_id() as usize + 1;
+        if vocabulary > config.vocab {
+            return Err(LoadError::Config(format!(
+                "the tokenizer has {vocabulary} tokens, and the model knows {}",
+                config.vocab
+            )));
+        }
+        let template = chat_template(&files)
+            .map(|source| ChatTemplate::compile(Some(source), SpecialTokens::default()))
+            .transpose()?;
+        let keys_and_values = 2 * config.kv_heads * config.head_dim * size_of::<f32>();
+        Ok(Self {
+            family: family(&files),
+            context: config.context,
+            tensor_types: tensor_types::read(source, &files.weights)?,
+            template_reads_documents: template.map(|template| template.reads_documents()),
+            tokenizer: tokenizer_kind(&files),
+            vocabulary,
+            kv_bytes_per_token: (config.layers * keys_and_values) as u64,
+        })
+    }
+
+    /// Numbers in all tensors.
+    pub fn parameters(&self) -> u64 {
+        self.tensor_types.iter().map(|one| one.parameters).sum()
+    }
+
+    /// Bytes of all tensors in the files.
+    pub fn file_bytes(&self) -> u64 {
+        self.tensor_types.iter().map(|one| one.file_bytes).sum()
+    }
+
+    /// Bytes of all tensors once they are loaded.
+    pub fn loaded_bytes(&self) -> u64 {
+        self.tensor_types.iter().map(|one| one.loaded_bytes).sum()
+    }
+}
+
+/// A model's tokenizer by itself. A GGUF file that holds nothing but a vocabulary is enough.
+pub struct Vocabulary(ModelTokenizer);
+
+impl Vocabulary {
+    /// Reads the tokenizer of a model.
+    ///
+    /// # Errors
+    ///
+    /// When the files are damaged, or the tokenizer cannot be rebuilt exactly.
+    pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
+        tokenizer(&ModelFiles::open(source)?).map(Self)
+    }
+
+    /// The tokens of a text as content of a prompt: it spells no control token.
+    ///
+    /// # Errors
+    ///
+    /// When the tokenizer fails.
+    pub fn content_tokens(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        self.0.encode_rendered(&self.0.protect(text))
+    }
+}
+
+/// A model's chat template by itself.
+pub struct PromptWriter(Arc<Text>);
+
+impl PromptWriter {
+    /// Loads the model, and keeps its template and its tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// When the model cannot be loaded.
+    pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
+        Ok(Self(Model::open(source)?.text))
+    }
+
+    /// The text that the model would read, with the names of control tokens in their places.
+    /// Content may spell such a name too; as tokens the two differ.
+    ///
+    /// # Errors
+    ///
+    /// When the template refuses the conversation.
+    pub fn write(&self, prompt: &Prompt) -> Result<String, EngineError> {
+        let Text {
+            tokenizer,
+            template,
+        } = &*self.0;
+        let rendered = template.render(prompt, |content| tokenizer.protect(content))?;
+        Ok(rendered.replace(PROTECTION, ""))
+    }
+}
+
+/// What protecting content puts into it, and nothing else can.
+const PROTECTION: char = '\u{FDD0}';
+
+fn family(files: &ModelFiles) -> String {
+    let name = match &files.weights {
+        Weights::Gguf(gguf) => gguf.string("general.architecture"),
+        Weights::Safetensors(_) => files.config["model_type"].as_str(),
+    };
+    name.unwrap_or_default().to_owned()
+}
+
+fn tokenizer(files: &ModelFiles) -> Result<ModelTokenizer, LoadError> {
+    match (&files.tokenizer, &files.weights) {
+        (Some(json), _) => ModelTokenizer::from_json(json),
+        (None, Weights::Gguf(gguf)) => ModelTokenizer::from_gguf(gguf.content()),
+        (None, Weights::Safetensors(_)) => Err(LoadError::Missing(
+            "the model folder has no tokenizer.json".into(),
+        )),
+    }
+}
+
+fn tokenizer_kind(files: &ModelFiles) -> String {
+    if let (None, Weights::Gguf(gguf)) = (&files.tokenizer, &files.weights) {
+        let string = |key| gguf.string(key).unwrap_or("unnamed");
+        let model = string("tokenizer.ggml.model");
+        return format!("{model} ({}) from GGUF", string("tokenizer.ggml.pre"));
+    }
+    let json = files.tokenizer.as_deref().unwrap_or_default();
+    let json = serde_json::from_slice::<Value>(json).unwrap_or_default();
+    let kind = json["model"]["type"].as_str().unwrap_or("unnamed");
+    format!("{kind} from tokenizer.json")
+}
+
+fn chat_template(files: &ModelFiles) -> Option<String> {
+    if let Some(template) = &files.chat_template {
+        return Some(template.clone());
+    }
+    if let Weights::Gguf(gguf) = &files.weights {
+        return gguf.string("tokenizer.chat_template").map(str::to_owned);
+    }
+    match files.tokenizer_config.get("chat_template")? {
+        Value::String(template) => Some(template.clone()),
+        Value::Array(named) => {
+            let default = named.iter().find(|one| one["name"] == "default")?;
+            default["template"].as_str().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
