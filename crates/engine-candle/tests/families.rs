@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use decoder_runs::{Expected, WAYS};
 use engine_candle::{Chunk, Decoder, ModelSource};
+use serde_json::{Value, json};
 
 /// Agreement in f32. The reference agrees with itself, token by token, to a tenth of this.
 const EXACT: f32 = 1e-3;
@@ -67,6 +68,38 @@ fn other_sequences_change_no_bit() {
             }
         }
     }
+}
+
+#[test]
+fn descriptions_that_make_no_sense_are_refused() {
+    let check = |family: &str, key: &str, value: Value, expected: &str| {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = publish(family, folder.path()).join("config.json");
+        let config = fs::read(&path).expect("it was copied");
+        let mut config = serde_json::from_slice::<Value>(&config).expect("it is well-formed");
+        config[key] = value;
+        fs::write(&path, config.to_string()).expect("it can be written");
+        let error = Decoder::load(&ModelSource::Path(folder.path().to_owned())).err();
+        let error = error.map_or("it loads".to_owned(), |error| error.to_string());
+        assert!(error.contains(expected), "{family}, {key}: {error}");
+    };
+    check("mistral", "sliding_window", json!(0), "window of 0");
+    check("qwen2", "layer_types", json!(["full_attention"]), "layer 1");
+    check("qwen2", "layer_types", json!(["linear"]), "linear");
+    check("gemma2", "hidden_activation", json!("relu"), "relu");
+    check("gemma2", "final_logit_softcapping", json!(-1), "cap");
+    check("granite3", "logits_scaling", json!(0), "scaling");
+    check("phi3", "partial_rotary_factor", json!(0.5), "partial");
+    for factors in [json!([]), json!([1.0])] {
+        let scaling = json!({"type": "longrope", "long_factor": factors});
+        check("phi3.5", "rope_scaling", scaling, "rope factors");
+    }
+    let scaling = json!({"type": "longrope", "long_factor": [1, 1, 1, 1, 1, 1, 1, 0]});
+    check("phi3.5", "rope_scaling", scaling, "above 0");
+    let scaling = json!({"type": "yarn", "factor": 4, "beta_fast": 0});
+    check("llama-yarn", "rope_scaling", scaling, "above 0");
+    let scaling = json!({"type": "dynamic", "factor": 4});
+    check("llama-yarn", "rope_scaling", scaling, "dynamic");
 }
 
 #[test]
