@@ -3,15 +3,13 @@
 
 mod tensor_types;
 
-use std::sync::Arc;
-
 use engine::{EngineError, Prompt};
 use serde_json::Value;
 
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::{ModelFiles, ModelSource, Weights};
-use crate::model::Model;
+use crate::model;
 use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
 pub use tensor_types::TensorType;
 
@@ -43,14 +41,14 @@ impl Inspection {
     pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
         let files = ModelFiles::open(source)?;
         let config = DecoderConfig::read(&files)?;
-        let vocabulary = tokenizer(&files)?.largest_id() as usize + 1;
+        let vocabulary = model::tokenizer(&files)?.largest_id() as usize + 1;
         if vocabulary > config.vocab {
             return Err(LoadError::Config(format!(
                 "the tokenizer has {vocabulary} tokens, and the model knows {}",
                 config.vocab
             )));
         }
-        let template = chat_template(&files)
+        let template = model::chat_template(&files)
             .map(|source| ChatTemplate::compile(Some(source), SpecialTokens::default()))
             .transpose()?;
         let keys_and_values = 2 * config.kv_heads * config.head_dim * size_of::<f32>();
@@ -91,7 +89,7 @@ impl Vocabulary {
     ///
     /// When the files are damaged, or the tokenizer cannot be rebuilt exactly.
     pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
-        tokenizer(&ModelFiles::open(source)?).map(Self)
+        model::tokenizer(&ModelFiles::open(source)?).map(Self)
     }
 
     /// The tokens of a text as content of a prompt: it spells no control token.
@@ -105,16 +103,16 @@ impl Vocabulary {
 }
 
 /// A model's chat template by itself.
-pub struct PromptWriter(Arc<Text>);
+pub struct PromptWriter(Text);
 
 impl PromptWriter {
-    /// Loads the model, and keeps its template and its tokenizer.
+    /// Reads the template and the tokenizer; the weights are not touched.
     ///
     /// # Errors
     ///
-    /// When the model cannot be loaded.
+    /// When one of them cannot be read.
     pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
-        Ok(Self(Model::open(source)?.text))
+        Ok(Self(model::text(&ModelFiles::open(source)?)?))
     }
 
     /// The text that the model would read, with the names of control tokens in their places.
@@ -127,7 +125,7 @@ impl PromptWriter {
         let Text {
             tokenizer,
             template,
-        } = &*self.0;
+        } = &self.0;
         let rendered = template.render(prompt, |content| tokenizer.protect(content))?;
         Ok(rendered.replace(PROTECTION, ""))
     }
@@ -144,16 +142,6 @@ fn family(files: &ModelFiles) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-fn tokenizer(files: &ModelFiles) -> Result<ModelTokenizer, LoadError> {
-    match (&files.tokenizer, &files.weights) {
-        (Some(json), _) => ModelTokenizer::from_json(json),
-        (None, Weights::Gguf(gguf)) => ModelTokenizer::from_gguf(gguf.content()),
-        (None, Weights::Safetensors(_)) => Err(LoadError::Missing(
-            "the model folder has no tokenizer.json".into(),
-        )),
-    }
-}
-
 fn tokenizer_kind(files: &ModelFiles) -> String {
     if let (None, Weights::Gguf(gguf)) = (&files.tokenizer, &files.weights) {
         let string = |key| gguf.string(key).unwrap_or("unnamed");
@@ -164,21 +152,4 @@ fn tokenizer_kind(files: &ModelFiles) -> String {
     let json = serde_json::from_slice::<Value>(json).unwrap_or_default();
     let kind = json["model"]["type"].as_str().unwrap_or("unnamed");
     format!("{kind} from tokenizer.json")
-}
-
-fn chat_template(files: &ModelFiles) -> Option<String> {
-    if let Some(template) = &files.chat_template {
-        return Some(template.clone());
-    }
-    if let Weights::Gguf(gguf) = &files.weights {
-        return gguf.string("tokenizer.chat_template").map(str::to_owned);
-    }
-    match files.tokenizer_config.get("chat_template")? {
-        Value::String(template) => Some(template.clone()),
-        Value::Array(named) => {
-            let default = named.iter().find(|one| one["name"] == "default")?;
-            default["template"].as_str().map(str::to_owned)
-        }
-        _ => None,
-    }
 }

@@ -26,30 +26,34 @@ impl Model {
     pub(crate) fn open(source: &ModelSource) -> Result<Self, LoadError> {
         let files = ModelFiles::open(source)?;
         let config = DecoderConfig::read(&files)?;
-        let tokenizer = tokenizer(&files)?;
-        if tokenizer.largest_id() as usize >= config.vocab {
+        let text = text(&files)?;
+        let largest_id = text.tokenizer.largest_id();
+        if largest_id as usize >= config.vocab {
             return Err(LoadError::Config(format!(
-                "the tokenizer has a token {}, and the model knows {}",
-                tokenizer.largest_id(),
+                "the tokenizer has a token {largest_id}, and the model knows {}",
                 config.vocab
             )));
         }
-        let special_tokens = special_tokens(&files);
-        let end_tokens = end_tokens(&files, &tokenizer, &special_tokens);
-        let template = ChatTemplate::compile(chat_template(&files), special_tokens)?;
+        let end_tokens = end_tokens(&files, &text.tokenizer);
         Ok(Self {
             decoder: Decoder::build(config, &files.weights)?,
-            text: Arc::new(Text {
-                tokenizer,
-                template,
-            }),
+            text: Arc::new(text),
             end_tokens: end_tokens.into_iter().collect(),
             card: card(&files.config),
         })
     }
 }
 
-fn tokenizer(files: &ModelFiles) -> Result<ModelTokenizer, LoadError> {
+/// How the model's text becomes tokens: its tokenizer and its chat template.
+pub(crate) fn text(files: &ModelFiles) -> Result<Text, LoadError> {
+    Ok(Text {
+        tokenizer: tokenizer(files)?,
+        template: ChatTemplate::compile(chat_template(files), special_tokens(files))?,
+    })
+}
+
+/// The tokenizer of the files, or the one that a GGUF describes.
+pub(crate) fn tokenizer(files: &ModelFiles) -> Result<ModelTokenizer, LoadError> {
     match (&files.tokenizer, &files.weights) {
         (Some(json), _) => ModelTokenizer::from_json(json),
         (None, Weights::Gguf(gguf)) => ModelTokenizer::from_gguf(gguf.content()),
@@ -59,7 +63,8 @@ fn tokenizer(files: &ModelFiles) -> Result<ModelTokenizer, LoadError> {
     }
 }
 
-fn chat_template(files: &ModelFiles) -> Option<String> {
+/// The source of the chat template, wherever the files keep it.
+pub(crate) fn chat_template(files: &ModelFiles) -> Option<String> {
     if let Some(template) = &files.chat_template {
         return Some(template.clone());
     }
@@ -106,11 +111,7 @@ fn gguf_token(gguf: &Gguf, key: &str) -> Option<String> {
 }
 
 /// Every token any of the files calls an end.
-fn end_tokens(
-    files: &ModelFiles,
-    tokenizer: &ModelTokenizer,
-    special_tokens: &SpecialTokens,
-) -> BTreeSet<u32> {
+fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTreeSet<u32> {
     let mut ids = BTreeSet::new();
     for config in [&files.config, &files.generation_config] {
         match &config["eos_token_id"] {
@@ -125,8 +126,8 @@ fn end_tokens(
                 .filter_map(|key| gguf.number(&format!("tokenizer.ggml.{key}_token_id"))),
         );
     }
-    let by_name = special_tokens.eos.as_ref();
-    ids.extend(by_name.and_then(|name| tokenizer.id(name)).map(u64::from));
+    let by_name = special_tokens(files).eos;
+    ids.extend(by_name.and_then(|name| tokenizer.id(&name)).map(u64::from));
     ids.into_iter()
         .filter_map(|id| u32::try_from(id).ok())
         .collect()
