@@ -10,7 +10,7 @@ use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::{ModelFiles, ModelSource, Weights};
 use crate::model;
-use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
+use crate::text::{ChatTemplate, ModelTokenizer, SENTINEL, SpecialTokens, Text};
 pub use tensor_types::TensorType;
 
 /// A model as its files describe it.
@@ -127,12 +127,9 @@ impl PromptWriter {
             template,
         } = &self.0;
         let rendered = template.render(prompt, |content| tokenizer.protect(content))?;
-        Ok(rendered.replace(PROTECTION, ""))
+        Ok(rendered.replace(SENTINEL, ""))
     }
 }
-
-/// What protecting content puts into it, and nothing else can.
-const PROTECTION: char = '\u{FDD0}';
 
 fn family(files: &ModelFiles) -> String {
     let name = match &files.weights {

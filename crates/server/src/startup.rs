@@ -1,4 +1,4 @@
-//! Puts the parts together: the only place that names a concrete engine.
+//! Puts the parts together: the only place that builds an engine to answer with.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::LoadError;
 
 /// A noncharacter of Unicode, which it sets aside for use inside a program. It stands in content
 /// wherever the name of a control token would otherwise be complete, and never reaches the model.
-const SENTINEL: char = '\u{FDD0}';
+pub(crate) const SENTINEL: char = '\u{FDD0}';
 
 /// The added tokens of a vocabulary.
 pub(crate) struct Controls {

@@ -10,6 +10,7 @@ mod tokenizer;
 
 use engine::{EngineError, Prompt};
 
+pub(crate) use controls::SENTINEL;
 pub(crate) use detokenizer::Detokenizer;
 pub(crate) use template::{ChatTemplate, SpecialTokens};
 pub(crate) use tokenizer::ModelTokenizer;

@@ -1,5 +1,7 @@
 //! Documents cut into passages.
 
+use std::ops::Range;
+
 use retrieval::{Heading, Passage, PassageSettings, SourceDocument};
 
 use crate::{count_words, cut, passages};
@@ -10,6 +12,19 @@ fn heading(text: &str, line: &str, level: u8) -> Heading {
         level,
         start,
         title: line.trim_start_matches('#').trim().to_owned(),
+    }
+}
+
+/// A document without structure but for its pages.
+fn plain<'a>(text: &'a str, pages: &'a [Range<usize>]) -> SourceDocument<'a> {
+    SourceDocument {
+        file_id: "a",
+        filename: "a",
+        title: "",
+        text,
+        headings: &[],
+        pages,
+        markdown: false,
     }
 }
 
@@ -66,15 +81,7 @@ fn nothing_is_lost_at_any_budget() {
 fn long_runs_without_a_break_are_cut() {
     let count_chars = |text: &str| text.chars().count();
     let text = "가".repeat(5000);
-    let document = SourceDocument {
-        file_id: "a",
-        filename: "a.txt",
-        title: "",
-        text: &text,
-        headings: &[],
-        pages: &[],
-        markdown: false,
-    };
+    let document = plain(&text, &[]);
     let settings = PassageSettings {
         max_tokens: 64,
         overlap_tokens: 0,
@@ -101,15 +108,7 @@ fn overlapping_passages_share_words_and_keep_exact_places() {
         .map(|n| format!("낱말{n}"))
         .collect::<Vec<_>>()
         .join(" ");
-    let document = SourceDocument {
-        file_id: "a",
-        filename: "a.txt",
-        title: "",
-        text: &text,
-        headings: &[],
-        pages: &[],
-        markdown: false,
-    };
+    let document = plain(&text, &[]);
     let settings = PassageSettings {
         max_tokens: 10,
         overlap_tokens: 3,
