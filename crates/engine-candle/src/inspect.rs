@@ -28,7 +28,7 @@ pub struct Inspection {
     pub tokenizer: String,
     /// Tokens in the tokenizer's vocabulary.
     pub vocabulary: usize,
-    /// Bytes of keys and values for each token of a prompt or an answer.
+    /// Bytes of keys and values for each token of a prompt or an answer, in f16.
     pub kv_bytes_per_token: u64,
 }
 
@@ -51,7 +51,7 @@ impl Inspection {
         let template = model::chat_template(&files)
             .map(|source| ChatTemplate::compile(Some(source), SpecialTokens::default()))
             .transpose()?;
-        let keys_and_values = 2 * config.kv_heads * config.head_dim * size_of::<f32>();
+        let keys_and_values = 2 * config.kv_heads * config.head_dim * size_of::<half::f16>();
         Ok(Self {
             family: family(&files),
             context: config.context,

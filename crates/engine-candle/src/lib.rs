@@ -30,7 +30,7 @@ mod encoder_decoder;
 #[cfg(feature = "encoders")]
 pub mod encoders;
 
-pub use decoder::{Chunk, Decoder, KvCache};
+pub use decoder::{Chunk, Decoder, KvCache, KvType};
 pub use encoder_decoder::{Reading, T5};
 pub use engine::{CandleEngine, Settings};
 pub use error::LoadError;

@@ -1,7 +1,9 @@
 //! Causal grouped-query attention over paged keys and values, all or those in a sliding window.
 //!
-//! Each row and head is computed by itself and in the same order of operations, whether its
-//! token came in a prompt or was just generated, and whatever else is in the batch.
+//! Rows of a sequence are taken a few at a time, so that a page is read and converted once for
+//! all of them and for all heads that share its keys. Each row and head is computed in the same
+//! order of operations all the same, whether its token came in a prompt or was just generated,
+//! and whatever else is in the batch.
 
 use std::ops::Range;
 
@@ -19,6 +21,9 @@ pub(crate) struct Attention {
     cap: Option<f32>,
     window: Option<usize>,
 }
+
+/// The most rows that are taken together.
+const TILE_ROWS: usize = 8;
 
 impl Attention {
     /// As the configuration has it for this layer.
@@ -49,28 +54,57 @@ impl Attention {
             cache.write(self.layer, rows.positions()[row], key, value);
         }
 
-        let caches = batch
-            .iter()
-            .map(|chunk| &*chunk.cache)
-            .collect::<Vec<&KvCache>>();
-        let head_dim = caches[0].head_dim();
-        let heads = queries / head_dim;
-        let heads_per_kv_head = queries / kv_width;
+        let caches = batch.iter().map(|chunk| &*chunk.cache);
+        let caches = caches.collect::<Vec<&KvCache>>();
+        let layout = caches[0].layout();
+        let group = queries / layout.kv_heads;
+        // [kv_heads, rows, heads of the group * head_dim], so that each tile writes one run.
+        let mut grouped = vec![0.0; query.len()];
+        self.tiles(rows, &caches, &query, &mut grouped)
+            .into_par_iter()
+            .for_each_init(Space::default, |space, tile| tile.attend(space));
         let mut out = vec![0.0; query.len()];
-        out.par_chunks_mut(head_dim)
-            .zip(query.par_chunks(head_dim))
-            .enumerate()
-            .for_each_init(Vec::new, |scores, (index, (out, query))| {
-                let (row, head) = (index / heads, index % heads);
-                let one = OneHead {
-                    attention: self,
-                    cache: caches[rows.chunks()[row]],
-                    kv_head: head / heads_per_kv_head,
-                    tokens: self.seen_from(rows.positions()[row]),
-                };
-                one.attend(query, scores, out);
-            });
+        for (index, run) in grouped.chunks_exact(group).enumerate() {
+            let (kv_head, row) = (index / shape.0, index % shape.0);
+            let start = row * queries + kv_head * group;
+            out[start..start + group].copy_from_slice(run);
+        }
         Tensor::from_vec(out, shape, &Device::Cpu)
+    }
+
+    /// Everything that is to be computed, in pieces that do not depend on each other.
+    fn tiles<'a>(
+        &'a self,
+        rows: &'a Rows,
+        caches: &[&'a KvCache],
+        query: &'a [f32],
+        mut out: &'a mut [f32],
+    ) -> Vec<Tile<'a>> {
+        let row_count = rows.positions().len();
+        let kv_heads = caches[0].layout().kv_heads;
+        let queries = query.len() / row_count;
+        let group = queries / kv_heads;
+        let mut tiles = Vec::new();
+        for kv_head in 0..kv_heads {
+            let mut start = 0;
+            for same_chunk in rows.chunks().chunk_by(|a, b| a == b) {
+                for tile_rows in same_chunk.chunks(TILE_ROWS) {
+                    let end = start + tile_rows.len();
+                    let (tile_out, rest) = out.split_at_mut(tile_rows.len() * group);
+                    out = rest;
+                    tiles.push(Tile {
+                        attention: self,
+                        cache: caches[same_chunk[0]],
+                        kv_head,
+                        positions: &rows.positions()[start..end],
+                        query: &query[start * queries..end * queries],
+                        out: tile_out,
+                    });
+                    start = end;
+                }
+            }
+        }
+        tiles
     }
 
     /// The tokens up to this position that are within the window.
@@ -80,47 +114,109 @@ impl Attention {
     }
 }
 
-/// The tokens one row sees, through one head.
-struct OneHead<'a> {
+/// Consecutive rows of one sequence, through the heads that share one head of keys.
+struct Tile<'a> {
     attention: &'a Attention,
     cache: &'a KvCache,
     kv_head: usize,
-    tokens: Range<usize>,
+    /// Of each row.
+    positions: &'a [usize],
+    /// `[rows, heads * head_dim]`, all heads.
+    query: &'a [f32],
+    /// `[rows, heads of the group * head_dim]`, zeros.
+    out: &'a mut [f32],
 }
 
-impl OneHead<'_> {
+/// What a thread needs while it computes tiles.
+#[derive(Default)]
+struct Space {
+    /// One run of keys or values in f32.
+    numbers: Vec<f32>,
+    /// `[rows, heads of the group, tokens]`
+    scores: Vec<f32>,
+}
+
+impl Tile<'_> {
     /// softmax(cap(query · keys * scale)) · values
-    fn attend(&self, query: &[f32], scores: &mut Vec<f32>, out: &mut [f32]) {
-        let head_dim = query.len();
+    fn attend(self, space: &mut Space) {
         let Attention {
             layer, scale, cap, ..
         } = *self.attention;
-        let pages = || self.cache.pages(layer, self.kv_head, self.tokens.clone());
+        let head_dim = self.cache.layout().head_dim;
+        let rows = self.positions.len();
+        let group = self.out.len() / rows;
+        let heads = group / head_dim;
+        let (first, last) = (self.positions[0], self.positions[rows - 1]);
+        let tokens = self.attention.seen_from(first).start..last + 1;
+        let seen = |row: usize| self.attention.seen_from(self.positions[row]);
+        // The group's queries of a row.
+        let query = |row: usize| {
+            let all = self.query.chunks_exact(self.query.len() / rows).nth(row);
+            let start = self.kv_head * group;
+            &all.expect("there is a query for each row")[start..start + group]
+        };
+        let width = tokens.len();
+        space.scores.clear();
+        space.scores.resize(rows * heads * width, 0.0);
 
-        scores.clear();
-        for (keys, _) in pages() {
-            let keys = keys.chunks_exact(head_dim);
-            scores.extend(keys.map(|key| dot(query, key) * scale));
-        }
-        if let Some(cap) = cap {
-            for score in scores.iter_mut() {
-                *score = cap * (*score / cap).tanh();
-            }
-        }
-        let total = exponentials(scores);
-
-        let mut weights = scores.iter();
-        for (_, values) in pages() {
-            for (value, weight) in values.chunks_exact(head_dim).zip(&mut weights) {
-                for (out, value) in out.iter_mut().zip(value) {
-                    *out += weight * value;
+        for (page, [keys, _]) in self.cache.runs(layer, self.kv_head, tokens.clone()) {
+            let keys = keys.numbers(&mut space.numbers);
+            for row in 0..rows {
+                let both = overlap(&page, &seen(row));
+                let keys = &keys[(both.start - page.start) * head_dim..];
+                for (head, query) in query(row).chunks_exact(head_dim).enumerate() {
+                    let start = (row * heads + head) * width + (both.start - tokens.start);
+                    let scores = &mut space.scores[start..start + both.len()];
+                    for (score, key) in scores.iter_mut().zip(keys.chunks_exact(head_dim)) {
+                        *score = dot(query, key) * scale;
+                    }
                 }
             }
         }
-        for out in out {
-            *out /= total;
+
+        // One sum of exponentials for each row and head.
+        let mut totals = Vec::with_capacity(rows * heads);
+        for (index, scores) in space.scores.chunks_exact_mut(width).enumerate() {
+            let seen = seen(index / heads);
+            let scores = &mut scores[seen.start - tokens.start..seen.end - tokens.start];
+            if let Some(cap) = cap {
+                for score in scores.iter_mut() {
+                    *score = cap * (*score / cap).tanh();
+                }
+            }
+            totals.push(exponentials(scores));
+        }
+
+        for (page, [_, values]) in self.cache.runs(layer, self.kv_head, tokens.clone()) {
+            let values = values.numbers(&mut space.numbers);
+            for row in 0..rows {
+                let both = overlap(&page, &seen(row));
+                let values = &values[(both.start - page.start) * head_dim..];
+                for head in 0..heads {
+                    let index = row * heads + head;
+                    let start = index * width + (both.start - tokens.start);
+                    let weights = &space.scores[start..start + both.len()];
+                    let out = &mut self.out[index * head_dim..(index + 1) * head_dim];
+                    for (weight, value) in weights.iter().zip(values.chunks_exact(head_dim)) {
+                        for (out, value) in out.iter_mut().zip(value) {
+                            *out += weight * value;
+                        }
+                    }
+                }
+            }
+        }
+        for (out, total) in self.out.chunks_exact_mut(head_dim).zip(totals) {
+            for out in out {
+                *out /= total;
+            }
         }
     }
+}
+
+/// What two ranges have in common, possibly nothing; it begins within the first.
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    let start = a.start.max(b.start).min(a.end);
+    start..a.end.min(b.end).max(start)
 }
 
 /// Replaces scores by the exponentials of their distance to the largest, and sums those.

@@ -22,7 +22,8 @@ use engine::EngineError;
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::{Matrix, ModelFiles, ModelSource, Weights};
-pub use kv::KvCache;
+pub use kv::{KvCache, KvType};
+pub(crate) use kv::{KvLayout, KvPage, PAGE_TOKENS};
 use layer::Layer;
 use linear::Linear;
 use norm::RmsNorm;
@@ -45,11 +46,12 @@ pub struct Decoder {
 }
 
 /// Tokens that continue one sequence.
-pub struct Chunk<'a> {
+pub struct Chunk<'a, Memory = KvCache> {
     /// The tokens, at least one; they take the positions after those in the cache.
     pub tokens: &'a [u32],
-    /// Keys and values of the sequence so far; those of `tokens` are added.
-    pub cache: &'a mut KvCache,
+    /// What is remembered of the sequence so far: its keys and values; those of `tokens` are
+    /// added.
+    pub cache: &'a mut Memory,
     /// The logits after the last of `tokens` are asked for.
     pub wants_logits: bool,
 }
@@ -97,13 +99,24 @@ impl Decoder {
         self.config.context
     }
 
-    /// An empty cache for one sequence.
+    /// An empty cache for one sequence, which keeps numbers as they were computed.
     pub fn new_cache(&self) -> KvCache {
-        KvCache::new(
-            self.config.layers,
-            self.config.kv_heads,
-            self.config.head_dim,
-        )
+        self.new_cache_of(KvType::F32)
+    }
+
+    /// An empty cache for one sequence.
+    pub fn new_cache_of(&self, kv_type: KvType) -> KvCache {
+        KvCache::new(self.kv_layout(kv_type))
+    }
+
+    /// What makes up a page of keys and values. All caches of a batch must have the same.
+    pub(crate) fn kv_layout(&self, kv_type: KvType) -> KvLayout {
+        KvLayout {
+            layers: self.config.layers,
+            kv_heads: self.config.kv_heads,
+            head_dim: self.config.head_dim,
+            kv_type,
+        }
     }
 
     /// Runs the batch through the model and returns the logits asked for, in the batch's order.
@@ -111,7 +124,7 @@ impl Decoder {
     /// # Errors
     ///
     /// When a token is outside the vocabulary, a chunk is empty, or candle fails. The caches of
-    /// the batch are then of no use any more.
+    /// the batch then hold what they held before.
     pub fn forward(&self, batch: &mut [Chunk<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
         if batch.iter().any(|chunk| chunk.tokens.is_empty()) {
             return Err(EngineError::Failed("a chunk without tokens".into()));
@@ -123,8 +136,12 @@ impl Decoder {
         {
             return Err(EngineError::Failed(format!("there is no token {token}")));
         }
-        self.compute(batch)
-            .map_err(|error| EngineError::Failed(error.to_string()))
+        let logits = self.compute(batch);
+        let logits = logits.map_err(|error| EngineError::Failed(error.to_string()))?;
+        for chunk in batch.iter_mut() {
+            chunk.cache.advance(chunk.tokens.len());
+        }
+        Ok(logits)
     }
 
     fn compute(&self, batch: &mut [Chunk<'_>]) -> candle_core::Result<Vec<Vec<f32>>> {
@@ -145,9 +162,6 @@ impl Decoder {
         let mut x = times(embedded, self.config.embedding_scale)?;
         for layer in &self.layers {
             x = layer.forward(&x, &rotations, &rows, batch)?;
-        }
-        for chunk in batch.iter_mut() {
-            chunk.cache.advance(chunk.tokens.len());
         }
 
         // Only the rows somebody asked for reach the head.              [wanted, vocab]

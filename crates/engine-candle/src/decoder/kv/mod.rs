@@ -1,0 +1,114 @@
+//! Keys and values of one sequence, in pages.
+
+mod page;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use page::KvType;
+pub(crate) use page::{KvLayout, KvPage, PAGE_TOKENS, Run};
+
+/// What attention needs of the tokens a sequence has already read.
+///
+/// It grows page by page; what is written is never moved. A page that is full may be shared with
+/// other sequences, and is never written again. Dropping the cache frees the pages that nobody
+/// shares.
+pub struct KvCache {
+    layout: KvLayout,
+    pages: Vec<Arc<KvPage>>,
+    len: usize,
+}
+
+impl KvCache {
+    /// A cache without tokens, which takes no memory yet.
+    pub(crate) fn new(layout: KvLayout) -> Self {
+        Self {
+            layout,
+            pages: Vec::new(),
+            len: 0,
+        }
+    }
+
+    /// The sizes and the type of its numbers.
+    pub(crate) fn layout(&self) -> &KvLayout {
+        &self.layout
+    }
+
+    /// Tokens whose keys and values are here.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// No tokens are here.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The tokens here end with a page.
+    pub(crate) fn ends_with_a_page(&self) -> bool {
+        self.len.is_multiple_of(PAGE_TOKENS) && self.pages.len() == self.full_pages()
+    }
+
+    /// Pages that are full.
+    pub(crate) fn full_pages(&self) -> usize {
+        self.len / PAGE_TOKENS
+    }
+
+    /// A page that is full, to share it.
+    pub(crate) fn page(&self, index: usize) -> &Arc<KvPage> {
+        &self.pages[index]
+    }
+
+    /// Takes over a full page that another sequence computed for the next tokens. What is here
+    /// must [end with a page](Self::ends_with_a_page).
+    pub(crate) fn adopt(&mut self, page: Arc<KvPage>) {
+        debug_assert!(self.ends_with_a_page(), "a page can only follow a page");
+        self.pages.push(page);
+        self.len += PAGE_TOKENS;
+    }
+
+    /// Puts a shared page in the place of one with the same content, which is freed.
+    pub(crate) fn replace(&mut self, index: usize, page: Arc<KvPage>) {
+        self.pages[index] = page;
+    }
+
+    /// Adds pages for `tokens` more tokens.
+    pub(crate) fn make_room(&mut self, tokens: usize) {
+        let pages = (self.len + tokens).div_ceil(PAGE_TOKENS);
+        while self.pages.len() < pages {
+            self.pages.push(Arc::new(KvPage::new(&self.layout)));
+        }
+    }
+
+    /// Counts `tokens` that were written in every layer.
+    pub(crate) fn advance(&mut self, tokens: usize) {
+        self.len += tokens;
+    }
+
+    /// Writes one token's keys and values of one layer, `[kv_heads * head_dim]` each. There must
+    /// be room for `position`.
+    pub(crate) fn write(&mut self, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
+        let page = Arc::get_mut(&mut self.pages[position / PAGE_TOKENS])
+            .expect("only full pages are shared, and those are not written");
+        page.write(&self.layout, layer, position % PAGE_TOKENS, [keys, values]);
+    }
+
+    /// One head's keys and values of these tokens, page by page: the tokens, their keys, their
+    /// values.
+    pub(crate) fn runs(
+        &self,
+        layer: usize,
+        head: usize,
+        tokens: Range<usize>,
+    ) -> impl Iterator<Item = (Range<usize>, [Run<'_>; 2])> {
+        let first_page = tokens.start / PAGE_TOKENS;
+        let pages = self.pages.iter().enumerate().skip(first_page);
+        pages.map_while(move |(index, page)| {
+            let before = index * PAGE_TOKENS;
+            let from = tokens.start.saturating_sub(before);
+            let to = tokens.end.checked_sub(before)?.min(PAGE_TOKENS);
+            let runs = || page.runs(&self.layout, layer, head, from..to);
+            (from < to).then(|| (before + from..before + to, runs()))
+        })
+    }
+}
