@@ -99,7 +99,7 @@ async fn closing_the_connection_frees_the_model() {
     let mut response = server.post("/v1/chat/completions", &body).await;
     response.chunk().await.expect("a first chunk");
     drop(response);
-    while server.engine.load() != Default::default() {
+    while !server.engine.load().is_idle() {
         tokio::task::yield_now().await;
     }
 }

@@ -8,8 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Engine, EngineError, Event, FinishReason, Load, Message, Prompt, Request, Role, TokenStream,
-    Usage,
+    Engine, EngineError, Event, FinishReason, Message, Prompt, Request, Role, TokenStream, Usage,
 };
 
 /// Runs the whole suite.
@@ -172,7 +171,7 @@ fn answers_busy_when_full_and_recovers(engine: &dyn Engine) {
 
 fn wait_until_idle(engine: &dyn Engine) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while engine.load() != Load::default() {
+    while !engine.load().is_idle() {
         assert!(
             Instant::now() < deadline,
             "still held after every stream was dropped: {:?}",

@@ -1,5 +1,7 @@
 //! The seam between whoever writes prompts and whoever runs a model.
 
+use std::time::Duration;
+
 use crate::{EngineError, ModelInfo, Prompt, Request, TokenStream};
 
 /// A model that can be asked to continue a prompt.
@@ -29,7 +31,7 @@ pub trait Engine: Send + Sync {
     /// Starts generating and returns the stream of what comes out.
     fn generate(&self, request: Request) -> Result<TokenStream, EngineError>;
 
-    /// What the engine is holding right now; zero when nothing is asked of it.
+    /// What the engine is holding right now; [idle](Load::is_idle) when nothing is asked of it.
     fn load(&self) -> Load;
 }
 
@@ -40,4 +42,37 @@ pub struct Load {
     pub waiting: usize,
     /// Requests that are being prefilled or decoded.
     pub running: usize,
+    /// Prompt tokens of the requests that wait.
+    pub waiting_tokens: usize,
+    /// How long a request made now would wait for a slot, by the speed measured so far; zero
+    /// while nothing was measured.
+    pub wait: Duration,
+    /// Keys and values of everything that was read.
+    pub kv: KvLoad,
+}
+
+/// Memory for keys and values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KvLoad {
+    /// Bytes that may be taken.
+    pub budget_bytes: usize,
+    /// Bytes reserved by running requests for themselves.
+    pub reserved_bytes: usize,
+    /// Bytes kept of prompts and answers for later requests to share. They are reclaimed as they
+    /// are needed, unless a running request uses them.
+    pub cached_bytes: usize,
+    /// Prompt tokens of all requests that got a slot so far.
+    pub prompt_tokens: u64,
+    /// Those of them that were taken from what was kept.
+    pub cached_tokens: u64,
+    /// Pages that were reclaimed so far.
+    pub evicted_pages: u64,
+}
+
+impl Load {
+    /// No request holds anything. What is kept for later ones may remain.
+    pub fn is_idle(&self) -> bool {
+        (self.waiting, self.running, self.waiting_tokens) == (0, 0, 0)
+            && self.kv.reserved_bytes == 0
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Why an engine refused a request, or ended one early.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum EngineError {
-    /// The queue is full; nothing was kept of the request.
+    /// Too much waits already; nothing was kept of the request.
     #[error("the model is busy")]
     Busy {
         /// When a place is likely to be free.

@@ -17,7 +17,7 @@ mod stream;
 pub mod contract;
 
 pub use embedder::{Embedder, EmbedderInfo, Reranker, Side};
-pub use engine::{Engine, Load};
+pub use engine::{Engine, KvLoad, Load};
 pub use error::EngineError;
 pub use model::{Card, ModelInfo};
 pub use request::{Message, Prompt, PromptDocument, Request, Role, SamplingParams};

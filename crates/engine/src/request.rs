@@ -14,6 +14,10 @@ pub struct Request {
     /// Added to the logits of these tokens, -100 to 100: -100 all but forbids a token, 100 all
     /// but forces it.
     pub logit_bias: Vec<(u32, f32)>,
+    /// Whose request it is. What the engine keeps of a prompt is used again only for requests
+    /// with the same salt, so that nobody can learn from the time an answer takes what others
+    /// have asked.
+    pub salt: Option<String>,
 }
 
 /// What the model reads: a conversation, and documents beside it.

@@ -122,8 +122,8 @@ impl Engine for ScriptedEngine {
 
     fn load(&self) -> Load {
         Load {
-            waiting: 0,
             running: self.running.load(Ordering::SeqCst),
+            ..Load::default()
         }
     }
 }

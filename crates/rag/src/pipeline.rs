@@ -90,6 +90,7 @@ impl Pipeline {
             max_tokens: Some(splice.max_tokens),
             stop: question.stop,
             logit_bias: question.logit_bias,
+            ..Request::default()
         })?;
         let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
         let search_results = splice.sources.results();
