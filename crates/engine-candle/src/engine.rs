@@ -1,13 +1,15 @@
 //! The engine itself: checks a request, makes tokens of it, and puts it in the queue.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::{Engine, EngineError, Load, ModelInfo, Prompt, Request, TokenStream};
 
 use crate::LoadError;
+use crate::decoder::KvType;
 use crate::files::ModelSource;
 use crate::model::Model;
-use crate::serving::{Job, WorkerPool, check_sampling};
+use crate::serving::{Job, PagedDecoder, WorkerPool, check_sampling};
 use crate::text::Text;
 
 /// An engine that runs a decoder of the Llama family on the CPU.
@@ -35,12 +37,22 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// Requests that may wait, 1 to 65536.
     pub queue: usize,
-    /// Requests a worker answers at a time, 1 to 1024. Each may hold keys and values for a whole
-    /// context.
+    /// Tokens of prompts that may wait, at least 1. One request may always wait.
+    pub queue_tokens: usize,
+    /// A request that would have to wait longer for a slot, by the speed measured so far, is
+    /// refused at once.
+    pub max_wait: Duration,
+    /// Requests a worker answers at a time, 1 to 1024.
     pub max_running: usize,
     /// Tokens a prompt and its answer may have together; `None` takes what the model was made
-    /// for, and no more than that is ever taken.
+    /// for, and no more than that, nor more than fits `kv_bytes`, is ever taken.
     pub context: Option<usize>,
+    /// Bytes for keys and values of all workers' requests, and of prompts that are kept to be
+    /// shared. A request waits until all it may need is free. Taken from the system as it is
+    /// needed.
+    pub kv_bytes: usize,
+    /// How keys and values are kept.
+    pub kv_type: KvType,
 }
 
 impl Default for Settings {
@@ -50,8 +62,12 @@ impl Default for Settings {
             workers: 1,
             threads: None,
             queue: 64,
+            queue_tokens: 1 << 18,
+            max_wait: Duration::from_secs(30),
             max_running: 8,
             context: None,
+            kv_bytes: 1 << 30,
+            kv_type: KvType::default(),
         }
     }
 }
@@ -71,18 +87,26 @@ impl CandleEngine {
             end_tokens,
             card,
         } = Model::open(&source)?;
-        let made_for = decoder.context();
+        let vocab = decoder.vocab();
+        let network = PagedDecoder::new(decoder, settings.kv_type, settings.kv_bytes);
+        let most = network.context();
+        if most < FEWEST_TOKENS {
+            return Err(LoadError::Setting {
+                name: "kv_bytes",
+                range: "enough for 64 tokens of this model",
+            });
+        }
         Ok(Self {
             model: ModelInfo {
                 name: settings.name.clone(),
-                context: settings.context.unwrap_or(made_for).min(made_for),
+                context: settings.context.unwrap_or(most).min(most),
                 reads_documents: text.template.reads_documents(),
                 card,
             },
             text,
             end_tokens,
-            vocab: decoder.vocab(),
-            pool: WorkerPool::start(decoder, &settings)?,
+            vocab,
+            pool: WorkerPool::start(network, &settings)?,
         })
     }
 
@@ -164,6 +188,7 @@ impl Engine for CandleEngine {
             logit_bias: request.logit_bias,
             max_tokens,
             stop: request.stop,
+            salt: request.salt,
             end_tokens: self.end_tokens.clone(),
             text: self.text.clone(),
             sender,
@@ -175,6 +200,9 @@ impl Engine for CandleEngine {
         self.pool.load()
     }
 }
+
+/// Memory for fewer tokens than this is a mistake.
+const FEWEST_TOKENS: usize = 64;
 
 /// More stop strings than anybody needs.
 const MOST_STOP_STRINGS: usize = 16;
@@ -202,6 +230,12 @@ fn check_settings(settings: &Settings) -> Result<(), LoadError> {
         ("threads", settings.threads.unwrap_or(1), 1024, "1 to 1024"),
         ("queue", settings.queue, 1 << 16, "1 to 65536"),
         ("max_running", settings.max_running, 1024, "1 to 1024"),
+        (
+            "queue_tokens",
+            settings.queue_tokens,
+            usize::MAX,
+            "at least 1",
+        ),
         (
             "context",
             settings.context.unwrap_or(2),

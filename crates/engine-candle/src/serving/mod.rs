@@ -1,20 +1,28 @@
 //! Running requests: a bounded queue, and workers that take sequences from it and step them.
+//!
+//! What the sequences run on is a [`Network`]: read `worker` for the loop, `memory` for keys and
+//! values.
 
+mod memory;
+mod network;
+mod pace;
 mod penalties;
 mod queue;
 mod random;
 mod sampler;
+mod schedule;
 mod sequence;
 mod worker;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use engine::{EngineError, Load};
+use engine::{EngineError, KvLoad, Load};
 
-use crate::decoder::Decoder;
 use crate::{LoadError, Settings};
-use queue::Queue;
+pub(crate) use memory::PagedDecoder;
+pub(crate) use network::Network;
+use queue::{Queue, QueueLimits};
 pub(crate) use sampler::check as check_sampling;
 pub(crate) use sequence::Job;
 use worker::Worker;
@@ -23,18 +31,28 @@ use worker::Worker;
 pub(crate) struct WorkerPool {
     queue: Arc<Queue>,
     workers: Vec<JoinHandle<()>>,
+    kv_load: Box<dyn Fn() -> KvLoad + Send + Sync>,
 }
 
 impl WorkerPool {
-    /// Starts the workers. They share the weights.
-    pub(crate) fn start(decoder: Decoder, settings: &Settings) -> Result<Self, LoadError> {
-        let decoder = Arc::new(decoder);
+    /// Starts the workers. They share the weights and the memory for sequences.
+    pub(crate) fn start<N: Network>(network: N, settings: &Settings) -> Result<Self, LoadError> {
+        let network = Arc::new(network);
+        let gauged = network.clone();
+        let limits = QueueLimits {
+            requests: settings.queue,
+            tokens: settings.queue_tokens,
+            wait: settings.max_wait,
+            slots: settings.workers * settings.max_running,
+            workers: settings.workers,
+        };
         let mut pool = Self {
-            queue: Arc::new(Queue::new(settings.queue)),
+            queue: Arc::new(Queue::new(limits)),
             workers: Vec::new(),
+            kv_load: Box::new(move || gauged.kv_load()),
         };
         for index in 0..settings.workers {
-            let worker = Worker::new(decoder.clone(), pool.queue.clone(), settings)?;
+            let worker = Worker::new(index, network.clone(), pool.queue.clone(), settings)?;
             let handle = thread::Builder::new()
                 .name(format!("worker-{index}"))
                 .spawn(move || worker.run())
@@ -56,7 +74,10 @@ impl WorkerPool {
 
     /// What waits and what runs.
     pub(crate) fn load(&self) -> Load {
-        self.queue.load()
+        Load {
+            kv: (self.kv_load)(),
+            ..self.queue.load()
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use engine::{EngineError, FinishReason, SamplingParams, Token, TokenSender, Usage};
 
+use super::network::Network;
 use super::penalties::Penalties;
 use super::queue::Slot;
 use super::sampler::Sampler;
-use crate::decoder::{Chunk, Decoder, KvCache};
+use crate::decoder::Chunk;
 use crate::text::{Detokenizer, Text};
 
 /// A request that was checked and tokenised, and waits.
@@ -20,6 +21,8 @@ pub(crate) struct Job {
     /// The most tokens to generate; prompt and answer fit the context.
     pub(crate) max_tokens: usize,
     pub(crate) stop: Vec<String>,
+    /// What is kept of the prompt is used again only for the same salt.
+    pub(crate) salt: Option<String>,
     /// Tokens that end the model's turn.
     pub(crate) end_tokens: Arc<[u32]>,
     pub(crate) text: Arc<Text>,
@@ -38,17 +41,19 @@ impl Job {
     }
 }
 
-/// A request that has a slot. Dropping it frees the slot, the cache and the stream.
-pub(crate) struct Sequence {
+/// A request that has a slot. Dropping it frees the memory, the slot and the stream.
+pub(crate) struct Sequence<M> {
     prompt: Vec<u32>,
-    /// Tokens of the prompt that went through the model.
+    /// Tokens of the prompt that went through the model, or were known.
     prefilled: usize,
+    /// Those that were known.
+    cached: usize,
     /// The token that goes through the model next; it was sent already.
     last_token: u32,
     generated: usize,
     max_tokens: usize,
     end_tokens: Arc<[u32]>,
-    cache: KvCache,
+    memory: M,
     penalties: Penalties,
     sampler: Sampler,
     detokenizer: Detokenizer,
@@ -57,18 +62,19 @@ pub(crate) struct Sequence {
     slot: Slot,
 }
 
-impl Sequence {
+impl<M> Sequence<M> {
     /// Begins a request.
-    pub(crate) fn new(job: Job, slot: Slot, decoder: &Decoder) -> Self {
+    pub(crate) fn new(job: Job, memory: M, slot: Slot) -> Self {
         let penalties = Penalties::new(&job.sampling, job.logit_bias, &job.prompt);
         Self {
             prompt: job.prompt,
             prefilled: 0,
+            cached: 0,
             last_token: 0,
             generated: 0,
             max_tokens: job.max_tokens,
             end_tokens: job.end_tokens,
-            cache: decoder.new_cache(),
+            memory,
             penalties,
             sampler: Sampler::new(job.sampling),
             detokenizer: Detokenizer::new(job.text, job.stop),
@@ -78,9 +84,17 @@ impl Sequence {
         }
     }
 
-    /// The prompt has not gone through the model entirely.
-    pub(crate) fn is_prefilling(&self) -> bool {
-        self.prefilled < self.prompt.len()
+    /// Tokens of the prompt that are still to be read.
+    pub(crate) fn prompt_left(&self) -> usize {
+        self.prompt.len() - self.prefilled
+    }
+
+    /// Tokens that are still to be generated, when an answer is expected to be so long.
+    pub(crate) fn answer_left(&self, expected: impl FnOnce(usize) -> usize) -> usize {
+        let more = 1;
+        expected(self.max_tokens)
+            .saturating_sub(self.generated)
+            .max(more)
     }
 
     /// Nobody listens, or the answer ended.
@@ -88,24 +102,38 @@ impl Sequence {
         self.outcome.is_some() || self.sender.is_closed()
     }
 
-    /// The next tokens of the prompt, at most so many.
-    pub(crate) fn prefill_chunk(&mut self, most: usize) -> Chunk<'_> {
-        let start = self.prefilled;
-        self.prefilled = self.prompt.len().min(start + most);
-        Chunk {
-            tokens: &self.prompt[start..self.prefilled],
-            cache: &mut self.cache,
-            wants_logits: self.prefilled == self.prompt.len(),
+    /// The length of the answer, if the model ended it itself.
+    pub(crate) fn whole_answer(&self) -> Option<usize> {
+        let ended = matches!(self.outcome, Some(Ok(_)));
+        ended.then_some(self.generated)
+    }
+
+    /// Skips what is known of the rest of the prompt.
+    pub(crate) fn recall<N: Network<Memory = M>>(&mut self, network: &N) {
+        if self.prompt_left() > 0 {
+            let known = network.recall(&mut self.memory, &self.prompt);
+            self.cached += known - self.prefilled;
+            self.prefilled = known;
         }
     }
 
-    /// The token that was generated last.
-    pub(crate) fn decode_chunk(&mut self) -> Chunk<'_> {
+    /// The next tokens of the prompt, so many; after it, the token that was generated last.
+    pub(crate) fn chunk(&mut self, tokens: usize) -> Chunk<'_, M> {
+        let left = self.prompt_left();
         Chunk {
-            tokens: std::slice::from_ref(&self.last_token),
-            cache: &mut self.cache,
-            wants_logits: true,
+            tokens: match left {
+                0 => std::slice::from_ref(&self.last_token),
+                _ => &self.prompt[self.prefilled..self.prefilled + tokens],
+            },
+            cache: &mut self.memory,
+            wants_logits: left <= tokens,
         }
+    }
+
+    /// So many tokens went through the model. Returns whether logits were asked for.
+    pub(crate) fn was_fed(&mut self, tokens: usize) -> bool {
+        self.prefilled = self.prompt.len().min(self.prefilled + tokens);
+        self.prompt_left() == 0
     }
 
     /// Chooses a token by the logits and sends it.
@@ -127,9 +155,9 @@ impl Sequence {
         let usage = Usage {
             prompt_tokens: self.prompt.len(),
             completion_tokens: self.generated,
-            cached_tokens: 0,
+            cached_tokens: self.cached,
         };
-        drop(self.cache);
+        drop(self.memory);
         drop(self.slot);
         match self.outcome {
             Some(Ok(reason)) => self.sender.done(reason, usage),

@@ -1,39 +1,49 @@
-//! The inference thread: admit, prefill a chunk, decode a token for everyone, send, repeat.
+//! The inference thread: admit, feed everyone in one forward pass, send, repeat.
 //!
-//! A prompt is read in chunks of its own, and decoding takes groups of at most
-//! [`EXACT_ROWS`] rows. With dense weights the tokens of a request therefore do not depend on
-//! what else is running. (candle's Q6_K kernels differ in the last bits between one row and
-//! several; there they may.)
+//! A step takes a token of every sequence that generates, and some tokens of the prompts that are
+//! still read (see `schedule`), so that a long prompt delays the others by one step at most.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use engine::EngineError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::network::{Network, Wanted};
+use super::pace::{Step, Work};
 use super::queue::Queue;
+use super::schedule::shares;
 use super::sequence::Sequence;
-use crate::decoder::{Chunk, Decoder, EXACT_ROWS};
+use crate::decoder::EXACT_ROWS;
 use crate::{LoadError, Settings};
 
-/// Tokens of a prompt that go through the model at a time. A multiple of 64, which is what
-/// candle's quantised kernels like; other streams wait for one chunk at most.
+/// The most tokens of prompts that are read in a step: a multiple of 64.
 const PREFILL_TOKENS: usize = 256;
 
 /// One replica of the model at work.
-pub(crate) struct Worker {
-    decoder: Arc<Decoder>,
+pub(crate) struct Worker<N: Network> {
+    index: usize,
+    network: Arc<N>,
     queue: Arc<Queue>,
     threads: ThreadPool,
     max_running: usize,
-    sequences: Vec<Sequence>,
+    /// Oldest first.
+    sequences: Vec<Sequence<N::Memory>>,
 }
 
-impl Worker {
+/// A sequence, and how many tokens it is fed in a step.
+struct Fed<'a, M> {
+    sequence: &'a mut Sequence<M>,
+    tokens: usize,
+}
+
+impl<N: Network> Worker<N> {
     /// Prepares a worker and the threads it computes with.
     pub(crate) fn new(
-        decoder: Arc<Decoder>,
+        index: usize,
+        network: Arc<N>,
         queue: Arc<Queue>,
         settings: &Settings,
     ) -> Result<Self, LoadError> {
@@ -44,7 +54,8 @@ impl Worker {
             .build()
             .map_err(|error| LoadError::Worker(error.to_string()))?;
         Ok(Self {
-            decoder,
+            index,
+            network,
             queue,
             threads,
             max_running: settings.max_running,
@@ -62,8 +73,7 @@ impl Worker {
                 break;
             }
             self.admit();
-            self.prefill();
-            self.decode();
+            self.step();
             self.sweep();
         }
         for mut sequence in self.sequences.drain(..) {
@@ -76,73 +86,120 @@ impl Worker {
     fn admit(&mut self) {
         self.queue.discard_abandoned();
         while self.sequences.len() < self.max_running {
-            let Some((job, slot)) = self.queue.take() else {
+            let admitted = self.queue.take(|job| {
+                self.network.admit(&Wanted {
+                    prompt: &job.prompt,
+                    // The last token is sent, and not fed again.
+                    tokens: job.prompt.len() + job.max_tokens - 1,
+                    salt: job.salt.as_deref(),
+                })
+            });
+            let Some((job, memory, slot)) = admitted else {
                 return;
             };
-            self.sequences.push(Sequence::new(job, slot, &self.decoder));
+            self.sequences.push(Sequence::new(job, memory, slot));
         }
     }
 
-    /// Reads one chunk of the oldest prompt that is not read yet.
-    fn prefill(&mut self) {
-        let waiting = |sequence: &&mut Sequence| sequence.is_prefilling() && !sequence.is_over();
-        let Some(sequence) = self.sequences.iter_mut().find(waiting) else {
-            return;
+    /// Feeds every sequence its next tokens, and sends what comes of it.
+    fn step(&mut self) {
+        let started = Instant::now();
+        let network = &*self.network;
+        let live = self.sequences.iter_mut().filter(|one| !one.is_over());
+        let mut live = live.collect::<Vec<_>>();
+        for sequence in &mut live {
+            sequence.recall(network);
+        }
+        let left = live.iter().map(|one| one.prompt_left()).collect::<Vec<_>>();
+        let shares = shares(&left, PREFILL_TOKENS);
+        let (mut reading, mut writing) = (Vec::new(), Vec::new());
+        for ((sequence, left), share) in live.into_iter().zip(left).zip(shares) {
+            match left {
+                0 => writing.push(Fed {
+                    sequence,
+                    tokens: 1,
+                }),
+                _ if share > 0 => reading.push(Fed {
+                    sequence,
+                    tokens: share,
+                }),
+                _ => {}
+            }
+        }
+        let step = Step {
+            prefilled: reading.iter().map(|fed| fed.tokens).sum(),
+            decoded: writing.len(),
+            took: started.elapsed(),
         };
-        let mut batch = [sequence.prefill_chunk(PREFILL_TOKENS)];
-        let logits = forward(&self.decoder, &self.threads, &mut batch);
-        match logits {
-            Ok(logits) => {
-                for row in logits {
-                    advance(sequence, &row);
-                }
-            }
-            Err(error) => sequence.fail(error),
+        for group in reading.chunks_mut(1) {
+            feed(network, &self.threads, group);
         }
-    }
-
-    /// Generates one token for every sequence whose prompt is read.
-    fn decode(&mut self) {
-        let ready = |sequence: &&mut Sequence| !sequence.is_prefilling() && !sequence.is_over();
-        let mut ready = self.sequences.iter_mut().filter(ready).collect::<Vec<_>>();
-        for group in ready.chunks_mut(EXACT_ROWS) {
-            let chunks = group.iter_mut().map(|sequence| sequence.decode_chunk());
-            let mut batch = chunks.collect::<Vec<_>>();
-            let logits = forward(&self.decoder, &self.threads, &mut batch);
-            match logits {
-                Ok(logits) => {
-                    for (sequence, row) in group.iter_mut().zip(logits) {
-                        advance(sequence, &row);
-                    }
-                }
-                Err(error) => {
-                    for sequence in group {
-                        sequence.fail(error.clone());
-                    }
-                }
-            }
+        for group in writing.chunks_mut(EXACT_ROWS) {
+            feed(network, &self.threads, group);
         }
+        let step = Step {
+            took: started.elapsed(),
+            ..step
+        };
+        self.queue.note_step(self.index, &step, self.work_left());
     }
 
     /// Lets go of sequences that ended or that nobody listens to.
     fn sweep(&mut self) {
         for sequence in self.sequences.extract_if(.., |sequence| sequence.is_over()) {
+            if let Some(tokens) = sequence.whole_answer() {
+                self.queue.note_answer(tokens);
+            }
             sequence.end();
         }
     }
+
+    fn work_left(&self) -> Work {
+        let sequences = self.sequences.iter().filter(|one| !one.is_over());
+        self.queue.pace(|pace| {
+            let work = |one: &Sequence<N::Memory>| Work {
+                prefill: one.prompt_left(),
+                decode: one.answer_left(|most| pace.expected_answer(most)),
+            };
+            sequences.map(work).sum()
+        })
+    }
 }
 
-fn forward(
-    decoder: &Decoder,
-    threads: &ThreadPool,
-    batch: &mut [Chunk<'_>],
-) -> Result<Vec<Vec<f32>>, EngineError> {
-    let computed = catch_panic(|| threads.install(|| decoder.forward(batch)));
-    computed.and_then(|logits| logits)
+/// Feeds some sequences in one forward pass. If that fails, each is fed alone, so that only those
+/// end that cannot go on.
+fn feed<N: Network>(network: &N, threads: &ThreadPool, group: &mut [Fed<'_, N::Memory>]) {
+    let logits = {
+        let chunks = group.iter_mut().map(|fed| fed.sequence.chunk(fed.tokens));
+        let mut batch = chunks.collect::<Vec<_>>();
+        catch_panic(|| threads.install(|| network.forward(&mut batch)))
+    };
+    match logits.and_then(|logits| logits) {
+        Ok(logits) => {
+            let mut logits = logits.into_iter();
+            for Fed { sequence, tokens } in group {
+                if sequence.was_fed(*tokens) {
+                    advance(sequence, logits.next());
+                }
+            }
+        }
+        Err(error) => match group {
+            [alone] => alone.sequence.fail(error),
+            several => {
+                for index in 0..several.len() {
+                    feed(network, threads, &mut several[index..=index]);
+                }
+            }
+        },
+    }
 }
 
-fn advance(sequence: &mut Sequence, logits: &[f32]) {
-    if let Err(error) = catch_panic(|| sequence.advance(logits)) {
+fn advance<M>(sequence: &mut Sequence<M>, logits: Option<Vec<f32>>) {
+    let Some(logits) = logits else {
+        sequence.fail(EngineError::Failed("the model gave no logits".into()));
+        return;
+    };
+    if let Err(error) = catch_panic(|| sequence.advance(&logits)) {
         sequence.fail(error);
     }
 }

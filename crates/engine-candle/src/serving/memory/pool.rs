@@ -1,0 +1,195 @@
+//! The budget of pages that all sequences of a model share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine::KvLoad;
+
+use super::prefix::{BlockId, BlockTokens, PrefixCache};
+use crate::decoder::{KvCache, KvLayout, KvPage, PAGE_TOKENS};
+use crate::serving::network::Wanted;
+
+/// Hands out pages within a budget.
+///
+/// Every page is either reserved by one sequence, written or yet to be, or kept in the prefix
+/// cache, where any number of sequences may use it. Reserved and kept pages together never
+/// exceed the budget. Kept pages that no sequence uses are reclaimed as they are needed.
+pub(crate) struct KvPool {
+    layout: KvLayout,
+    /// Pages of the budget.
+    budget: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    reserved: usize,
+    prefixes: PrefixCache<KvPage>,
+    prompt_tokens: u64,
+    cached_tokens: u64,
+}
+
+/// The pages of one sequence: reserved for all its tokens, given back when dropped.
+pub(crate) struct SequenceMemory {
+    /// Goes before its reservation does.
+    pub(super) cache: KvCache,
+    /// Tokens in the cache.
+    tokens: Vec<u32>,
+    /// Blocks of the tokens that stand in the prefix cache, and the last of them.
+    kept: usize,
+    last_kept: BlockId,
+    salt: Option<Arc<str>>,
+    /// Pages reserved and not in the prefix cache.
+    reserved: usize,
+    pool: Arc<KvPool>,
+}
+
+impl KvPool {
+    /// A pool of as many pages as fit in so many bytes.
+    pub(crate) fn new(layout: KvLayout, bytes: usize) -> Self {
+        Self {
+            budget: bytes / layout.page_bytes(),
+            layout,
+            state: Mutex::new(State {
+                reserved: 0,
+                prefixes: PrefixCache::new(),
+                prompt_tokens: 0,
+                cached_tokens: 0,
+            }),
+        }
+    }
+
+    /// The most tokens that a sequence can have.
+    pub(crate) fn tokens(&self) -> usize {
+        self.budget * PAGE_TOKENS
+    }
+
+    /// Reserves all pages that a sequence will need and is not given by the prefix cache, or
+    /// `None` while other sequences hold too many.
+    pub(crate) fn admit(self: &Arc<Self>, wanted: &Wanted<'_>) -> Option<SequenceMemory> {
+        let salt = wanted.salt.map(Arc::from);
+        let mut state = self.lock();
+        let blocks = shareable(wanted.prompt);
+        let (pages, last_kept) = state.prefixes.find(salt.as_ref(), BlockId::ROOT, &blocks);
+        let needed = wanted.tokens.div_ceil(PAGE_TOKENS) - pages.len();
+        let missing = |state: &State| {
+            let taken = state.reserved + state.prefixes.pages() + needed;
+            taken.saturating_sub(self.budget)
+        };
+        // The pages that were found are in use from here on, and stay.
+        let missing_pages = missing(&state);
+        state.prefixes.evict(missing_pages);
+        if missing(&state) > 0 {
+            return None;
+        }
+        state.reserved += needed;
+        state.prompt_tokens += wanted.prompt.len() as u64;
+        state.cached_tokens += (pages.len() * PAGE_TOKENS) as u64;
+        let mut cache = KvCache::new(self.layout.clone());
+        let kept = pages.len();
+        for page in pages {
+            cache.adopt(page);
+        }
+        Some(SequenceMemory {
+            cache,
+            tokens: wanted.prompt[..kept * PAGE_TOKENS].to_vec(),
+            kept,
+            last_kept,
+            salt,
+            reserved: needed,
+            pool: self.clone(),
+        })
+    }
+
+    /// What all sequences take.
+    pub(crate) fn load(&self) -> KvLoad {
+        let state = self.lock();
+        let bytes = |pages: usize| pages * self.layout.page_bytes();
+        KvLoad {
+            budget_bytes: bytes(self.budget),
+            reserved_bytes: bytes(state.reserved),
+            cached_bytes: bytes(state.prefixes.pages()),
+            prompt_tokens: state.prompt_tokens,
+            cached_tokens: state.cached_tokens,
+            evicted_pages: state.prefixes.evicted(),
+        }
+    }
+
+    /// Each change under the lock is complete or was not begun, so a poisoned lock is as good as
+    /// any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SequenceMemory {
+    /// Takes over pages that others have filled meanwhile with the next tokens of this prompt.
+    /// Returns how many of its tokens are in memory then.
+    pub(super) fn recall(&mut self, prompt: &[u32]) -> usize {
+        let at_a_page = self.cache.ends_with_a_page() && self.kept == self.cache.full_pages();
+        let blocks = match at_a_page {
+            true => shareable(&prompt[self.tokens.len()..]),
+            false => Vec::new(),
+        };
+        if blocks.is_empty() {
+            return self.tokens.len();
+        }
+        let mut state = self.pool.lock();
+        let salt = self.salt.as_ref();
+        let (pages, last) = state.prefixes.find(salt, self.last_kept, &blocks);
+        let tokens = pages.len() * PAGE_TOKENS;
+        state.reserved -= pages.len();
+        state.cached_tokens += tokens as u64;
+        self.reserved -= pages.len();
+        self.kept += pages.len();
+        self.last_kept = last;
+        for page in pages {
+            self.cache.adopt(page);
+        }
+        let start = self.tokens.len();
+        self.tokens.extend(&prompt[start..start + tokens]);
+        self.tokens.len()
+    }
+
+    /// Takes note of tokens that went through the model, and keeps the pages they filled for
+    /// others to share.
+    pub(super) fn note(&mut self, tokens: &[u32]) {
+        self.tokens.extend(tokens);
+        let full = self.cache.full_pages();
+        if full == self.kept {
+            return;
+        }
+        let blocks = blocks(&self.tokens[self.kept * PAGE_TOKENS..]);
+        let mut state = self.pool.lock();
+        for tokens in blocks {
+            let page = self.cache.page(self.kept);
+            let salt = self.salt.as_ref();
+            let (id, same) = state.prefixes.insert(salt, self.last_kept, tokens, page);
+            if let Some(same) = same {
+                self.cache.replace(self.kept, same);
+            }
+            self.last_kept = id;
+            self.kept += 1;
+            self.reserved -= 1;
+            state.reserved -= 1;
+        }
+    }
+}
+
+impl Drop for SequenceMemory {
+    fn drop(&mut self) {
+        let blocks = blocks(&self.tokens);
+        let mut state = self.pool.lock();
+        state.reserved -= self.reserved;
+        state.prefixes.touch(self.salt.as_ref(), &blocks);
+    }
+}
+
+/// The full blocks of some tokens.
+fn blocks(tokens: &[u32]) -> Vec<BlockTokens> {
+    let (blocks, _) = tokens.as_chunks::<PAGE_TOKENS>();
+    blocks.to_vec()
+}
+
+/// The blocks that may be taken over: the last token is always computed, for its logits.
+fn shareable(prompt: &[u32]) -> Vec<BlockTokens> {
+    blocks(&prompt[..prompt.len() - 1])
+}

@@ -1,0 +1,43 @@
+//! What sequences run on.
+
+use engine::{EngineError, KvLoad};
+
+use crate::decoder::Chunk;
+
+/// A model that continues sequences, and the memory they need for it.
+///
+/// # Contract
+///
+/// * A sequence is fed in chunks: its prompt, in one or several, then each generated token. The
+///   last chunk of the prompt, and every one after it, asks for logits.
+/// * The logits of a sequence do not depend on how its prompt was cut, nor on the batch.
+/// * When [`forward`](Network::forward) fails or panics, every memory of the batch is as it was
+///   before, so that the call can be repeated with each chunk alone.
+pub(crate) trait Network: Send + Sync + 'static {
+    /// What one sequence holds between two steps. Dropping it frees all of it.
+    type Memory: Send;
+
+    /// Takes memory for a sequence to its very end, so that a sequence that has begun never
+    /// waits for memory. `None` while there is not enough.
+    fn admit(&self, wanted: &Wanted<'_>) -> Option<Self::Memory>;
+
+    /// Takes over what other sequences have read of the same prompt meanwhile. Returns how many
+    /// of its tokens are in memory then: always fewer than all.
+    fn recall(&self, memory: &mut Self::Memory, prompt: &[u32]) -> usize;
+
+    /// Feeds the batch and returns the logits asked for, in the batch's order.
+    fn forward(&self, batch: &mut [Chunk<'_, Self::Memory>]) -> Result<Vec<Vec<f32>>, EngineError>;
+
+    /// What all memories take.
+    fn kv_load(&self) -> KvLoad;
+}
+
+/// The memory that a sequence asks for.
+pub(crate) struct Wanted<'a> {
+    /// Its prompt, at least one token.
+    pub(crate) prompt: &'a [u32],
+    /// The most tokens it will have: prompt and answer.
+    pub(crate) tokens: usize,
+    /// Prompts are shared only among sequences of the same.
+    pub(crate) salt: Option<&'a str>,
+}
