@@ -52,9 +52,29 @@ pub struct ModelConfig {
     pub running: usize,
     /// Requests that may wait for a worker.
     pub queue: usize,
+    /// Tokens of prompts that may wait for a worker.
+    pub queue_tokens: usize,
+    /// A request that would wait longer, in seconds, is refused at once.
+    pub max_wait_s: u64,
     /// Tokens of prompt and answer together; what the model was made for when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<usize>,
+    /// Bytes for keys and values of all answers, and of prompts kept to be shared.
+    pub kv_bytes: usize,
+    /// How keys and values are kept.
+    pub kv_type: KvType,
+}
+
+/// How keys and values are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KvType {
+    /// As they were computed.
+    F32,
+    /// In half the bytes.
+    F16,
+    /// In a quarter of the bytes.
+    Q8,
 }
 
 /// How documents are cut for searching.
@@ -130,7 +150,11 @@ impl Default for ModelConfig {
             threads: None,
             running: 8,
             queue: 64,
+            queue_tokens: 1 << 18,
+            max_wait_s: 30,
             context: None,
+            kv_bytes: 1_000_000_000,
+            kv_type: KvType::F16,
         }
     }
 }
@@ -239,6 +263,9 @@ impl Config {
         within("model.workers", self.model.workers, 1, 64)?;
         within("model.running", self.model.running, 1, 256)?;
         within("model.queue", self.model.queue, 1, 4096)?;
+        within("model.queue_tokens", self.model.queue_tokens, 1, 1 << 30)?;
+        within("model.max_wait_s", self.model.max_wait_s, 1, 3600)?;
+        within("model.kv_bytes", self.model.kv_bytes, 1_000_000, 1 << 44)?;
         within("passages.tokens", self.passages.tokens, 32, 4096)?;
         within(
             "passages.overlap_tokens",

@@ -10,7 +10,7 @@ use engine_candle::{CandleEngine, ModelSource};
 use library::Library;
 
 use crate::app::{App, Limits, Model, Models};
-use crate::config::{Config, ModelConfig};
+use crate::config::{Config, KvType, ModelConfig};
 
 /// Loads the model that the configuration names, or the built-in one.
 ///
@@ -24,8 +24,16 @@ pub fn load_engine(config: &ModelConfig) -> anyhow::Result<Arc<dyn Engine>> {
         workers: config.workers,
         threads: config.threads,
         queue: config.queue,
+        queue_tokens: config.queue_tokens,
+        max_wait: Duration::from_secs(config.max_wait_s),
         max_running: config.running,
         context: config.context,
+        kv_bytes: config.kv_bytes,
+        kv_type: match config.kv_type {
+            KvType::F32 => engine_candle::KvType::F32,
+            KvType::F16 => engine_candle::KvType::F16,
+            KvType::Q8 => engine_candle::KvType::Q8,
+        },
     };
     let named = config
         .path

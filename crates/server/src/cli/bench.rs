@@ -6,6 +6,7 @@ mod prompts;
 mod report;
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -86,6 +87,9 @@ pub(super) fn bench(args: &BenchArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// More than any row needs: it is taken as it is needed.
+const KV_BYTES: usize = 16 << 30;
+
 /// What sizes the pool of candle's quantised kernels.
 const KERNEL_THREADS: &str = "CANDLE_NUM_THREADS";
 
@@ -114,7 +118,10 @@ fn load(args: &BenchArgs) -> anyhow::Result<CandleEngine> {
         threads: args.threads.map(usize::from),
         queue: most_streams,
         max_running: most_streams,
-        context: None,
+        queue_tokens: usize::MAX,
+        max_wait: Duration::MAX,
+        kv_bytes: KV_BYTES,
+        ..Settings::default()
     };
     let engine = CandleEngine::load(args.named.source()?, settings)
         .with_context(|| format!("cannot load {}", args.named.as_given()))?;
