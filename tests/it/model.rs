@@ -103,3 +103,25 @@ async fn closing_the_connection_frees_the_model() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn what_was_read_before_is_told() {
+    let server = TestServer::start(bundled_model()).await;
+    let question = "Tea is brewed for four minutes. ".repeat(12);
+    let more = json!({
+        "retrieval": null, "max_tokens": 4, "stream_options": {"include_usage": true},
+    });
+    let told = |usage: &Value| {
+        let tokens = &usage["prompt_tokens_details"]["cached_tokens"];
+        tokens.as_u64().expect("a number")
+    };
+    let plain = json!({"retrieval": null, "max_tokens": 4});
+    let first = server.ask(&question, plain.clone()).await;
+    assert_eq!(told(&first["usage"]), 0, "{first}");
+    let second = server.ask(&question, plain).await;
+    assert!(told(&second["usage"]) >= 32, "{second}");
+    assert_eq!(text(&second), text(&first));
+    let (chunks, _) = server.ask_streamed(&question, more).await;
+    let usage = &chunks.last().expect("chunks")["usage"];
+    assert_eq!(usage, &second["usage"]);
+}

@@ -87,7 +87,7 @@ impl CandleEngine {
             end_tokens,
             card,
         } = Model::open(&source)?;
-        let vocab = decoder.vocab();
+        let (vocab, made_for) = (decoder.vocab(), decoder.context());
         let network = PagedDecoder::new(decoder, settings.kv_type, settings.kv_bytes);
         let most = network.context();
         if most < FEWEST_TOKENS {
@@ -95,6 +95,9 @@ impl CandleEngine {
                 name: "kv_bytes",
                 range: "enough for 64 tokens of this model",
             });
+        }
+        if most < settings.context.unwrap_or(made_for).min(made_for) {
+            tracing::warn!(context = most, made_for, "kv_bytes limits the context");
         }
         Ok(Self {
             model: ModelInfo {

@@ -3,6 +3,8 @@
 //! What the sequences run on is a [`Network`]: read `worker` for the loop, `memory` for keys and
 //! values.
 
+#[cfg(test)]
+mod fake;
 mod memory;
 mod network;
 mod pace;

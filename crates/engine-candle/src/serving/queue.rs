@@ -248,3 +248,6 @@ fn busy(retry_after: Option<Duration>) -> EngineError {
         retry_after: retry_after.max(Duration::from_secs(1)),
     }
 }
+
+#[cfg(test)]
+mod tests;

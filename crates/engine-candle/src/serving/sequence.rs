@@ -102,7 +102,7 @@ impl<M> Sequence<M> {
         self.outcome.is_some() || self.sender.is_closed()
     }
 
-    /// The length of the answer, if the model ended it itself.
+    /// The length of the answer, if it ended well.
     pub(crate) fn whole_answer(&self) -> Option<usize> {
         let ended = matches!(self.outcome, Some(Ok(_)));
         ended.then_some(self.generated)

@@ -224,13 +224,4 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_becomes_an_error() {
-        let failed = catch_panic(|| -> usize { panic!("out of {}", "luck") });
-        let expected = EngineError::Failed("internal error: out of luck".into());
-        assert_eq!(failed, Err(expected));
-    }
-}
+mod tests;

@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use candle_core::quantized::{GgmlDType, gguf_file};
+use candle_core::quantized::GgmlDType;
 use engine::{Engine, Event, FinishReason, Message, Prompt, PromptDocument, Request, Role};
 use engine_candle::{CandleEngine, EmbeddedModel, ModelSource, Settings};
 
-use crate::models::{bundled, bundled_folder, bundled_weights};
+use crate::bundled_gguf;
+use crate::models::{bundled, bundled_folder};
 
 const EMBEDDED: EmbeddedModel = EmbeddedModel {
     config: include_bytes!("../../../bundled/model/config.json"),
@@ -71,31 +72,10 @@ fn embedded_bytes_give_the_same_answer_as_the_folder() {
 
 #[test]
 fn gguf_gives_the_same_answer_as_safetensors() {
-    let template = serde_json::from_slice::<serde_json::Value>(EMBEDDED.tokenizer_config);
-    let template = template.expect("it is JSON")["chat_template"].clone();
-    let template = template.as_str().expect("a template").to_owned();
-    let (string, number) = (gguf_file::Value::String, gguf_file::Value::U32);
-    let metadata = [
-        ("general.architecture", string("llama".into())),
-        ("tokenizer.chat_template", string(template)),
-        ("tokenizer.ggml.eos_token_id", number(2)),
-        ("llama.embedding_length", number(256)),
-        ("llama.feed_forward_length", number(768)),
-        ("llama.block_count", number(6)),
-        ("llama.attention.head_count", number(4)),
-        ("llama.context_length", number(2048)),
-        (
-            "llama.attention.layer_norm_rms_epsilon",
-            gguf_file::Value::F32(f32::EPSILON),
-        ),
-    ];
-    let metadata = metadata.each_ref().map(|(key, value)| (*key, value));
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("tokenizer.json"), EMBEDDED.tokenizer).expect("written");
     let expected = answer(&bundled(Settings::default()), about_tea());
     for dtype in [GgmlDType::F16, GgmlDType::Q8_0] {
-        let path = folder.path().join("model.gguf");
-        let source = bundled_weights().write_gguf_with(&path, dtype, &metadata);
+        let source = bundled_gguf::write(folder.path(), dtype);
         let engine = CandleEngine::load(source, Settings::default()).expect("it loads");
         assert_eq!(answer(&engine, about_tea()), expected, "{dtype:?}");
     }

@@ -2,6 +2,8 @@
 
 /// Requests and whole answers.
 mod asking;
+/// The bundled model as GGUF.
+mod bundled_gguf;
 /// Models made for tests, and the bundled one.
 mod models;
 /// A model whose answer the test chooses.
@@ -23,9 +25,13 @@ mod forward;
 mod hostile_gguf;
 /// So are such safetensors files.
 mod hostile_safetensors;
+/// Prompts that begin alike are read once.
+mod prefixes;
 /// What a request or a setting may not ask for.
 mod refusals;
 /// Requests beside each other, and what they leave behind.
 mod serving;
+/// Many requests, dropped at random.
+mod storm;
 /// Stop strings and whole characters in the text of answers.
 mod streaming;

@@ -13,6 +13,9 @@ pub(crate) use page::{KvLayout, KvPage, PAGE_TOKENS, Run};
 /// It grows page by page; what is written is never moved. A page that is full may be shared with
 /// other sequences, and is never written again. Dropping the cache frees the pages that nobody
 /// shares.
+///
+/// Pages hold all layers, so layers with a sliding window keep what they do not look at any more
+/// as long as the others do: to the end of the sequence.
 pub struct KvCache {
     layout: KvLayout,
     pages: Vec<Arc<KvPage>>,

@@ -1,0 +1,35 @@
+//! The bundled model in the other format, as llama.cpp's converter would write it.
+
+use std::fs;
+use std::path::Path;
+
+use candle_core::quantized::{GgmlDType, gguf_file};
+use engine_candle::ModelSource;
+
+use crate::models::{bundled_folder, bundled_weights};
+
+/// Writes the file, with the tokenizer beside it, to `folder`; matrices get `dtype`.
+pub(crate) fn write(folder: &Path, dtype: GgmlDType) -> ModelSource {
+    let tokenizer = bundled_folder().join("tokenizer.json");
+    fs::copy(tokenizer, folder.join("tokenizer.json")).expect("copied");
+    let config = fs::read(bundled_folder().join("tokenizer_config.json")).expect("it is there");
+    let config = serde_json::from_slice::<serde_json::Value>(&config).expect("it is JSON");
+    let template = config["chat_template"].as_str().expect("a template");
+    let (string, number) = (gguf_file::Value::String, gguf_file::Value::U32);
+    let metadata = [
+        ("general.architecture", string("llama".into())),
+        ("tokenizer.chat_template", string(template.to_owned())),
+        ("tokenizer.ggml.eos_token_id", number(2)),
+        ("llama.embedding_length", number(256)),
+        ("llama.feed_forward_length", number(768)),
+        ("llama.block_count", number(6)),
+        ("llama.attention.head_count", number(4)),
+        ("llama.context_length", number(2048)),
+        (
+            "llama.attention.layer_norm_rms_epsilon",
+            gguf_file::Value::F32(f32::EPSILON),
+        ),
+    ];
+    let metadata = metadata.each_ref().map(|(key, value)| (*key, value));
+    bundled_weights().write_gguf_with(&folder.join("model.gguf"), dtype, &metadata)
+}

@@ -1,0 +1,132 @@
+//! What was read before is not read again, and the answer is the same to the last bit.
+
+use candle_core::quantized::GgmlDType;
+use engine::{Engine, Request, SamplingParams};
+use engine_candle::{CandleEngine, KvType, Settings};
+
+use crate::asking::{Answer, ask, question, question_about, read};
+use crate::bundled_gguf;
+use crate::models::bundled;
+
+const TEA: &str = "Tea is brewed for four minutes, and it is drunk hot. ";
+
+/// Questions about the same document: their prompts begin alike.
+fn questions() -> Vec<Request> {
+    let sampled = SamplingParams {
+        temperature: 1.3,
+        seed: Some(5),
+        ..SamplingParams::GREEDY
+    };
+    ["How long is tea brewed?", "차는 어떻게 마시나요?", "Why?"]
+        .into_iter()
+        .zip([SamplingParams::GREEDY, sampled, sampled])
+        .map(|(content, sampling)| Request {
+            sampling,
+            max_tokens: Some(16),
+            ..question_about("Tea", &TEA.repeat(7), content)
+        })
+        .collect()
+}
+
+fn salted(request: &Request, salt: &str) -> Request {
+    Request {
+        salt: Some(salt.into()),
+        ..request.clone()
+    }
+}
+
+/// Every answer cold, then with what was kept: alone, and all beside each other.
+fn check_exact(engine: &CandleEngine) {
+    let questions = questions();
+    let cold = questions.iter().enumerate().map(|(index, question)| {
+        let answer = ask(engine, salted(question, &format!("own {index}")));
+        assert_eq!(answer.usage.cached_tokens, 0, "a salt of its own");
+        answer
+    });
+    let cold = cold.collect::<Vec<_>>();
+    let same = |warm: &Answer, cold: &Answer| {
+        assert_eq!((&warm.ids, &warm.pieces), (&cold.ids, &cold.pieces));
+    };
+    for pass in 0..2 {
+        for (index, (question, cold)) in questions.iter().zip(&cold).enumerate() {
+            let warm = ask(engine, salted(question, "shared"));
+            same(&warm, cold);
+            let expected_cached = pass > 0 || index > 0;
+            assert_eq!(
+                warm.usage.cached_tokens > 0,
+                expected_cached,
+                "{:?}",
+                warm.usage
+            );
+            assert!(warm.usage.cached_tokens < warm.usage.prompt_tokens);
+        }
+    }
+    let together = questions.iter().map(|question| {
+        let stream = engine.generate(salted(question, "shared"));
+        stream.expect("there is room")
+    });
+    for (mut stream, cold) in together.collect::<Vec<_>>().into_iter().zip(&cold) {
+        same(&read(&mut stream).expect("it ends well"), cold);
+    }
+    assert!(engine.load().is_idle(), "{:?}", engine.load());
+}
+
+#[test]
+fn cached_equals_cold() {
+    for kv_type in [KvType::F32, KvType::F16, KvType::Q8] {
+        check_exact(&bundled(Settings {
+            kv_type,
+            ..Settings::default()
+        }));
+    }
+}
+
+#[test]
+fn cached_equals_cold_when_quantised() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = bundled_gguf::write(folder.path(), GgmlDType::Q8_0);
+    check_exact(&CandleEngine::load(source, Settings::default()).expect("it loads"));
+}
+
+#[test]
+fn a_conversation_goes_on_where_it_was() {
+    let engine = bundled(Settings::default());
+    let mut request = question_about("Tea", &TEA.repeat(9), "How long?");
+    request.max_tokens = Some(40);
+    let first = ask(&engine, request.clone());
+    let again = ask(&engine, request);
+    let blocks = (first.usage.prompt_tokens - 1) / 32;
+    assert_eq!(again.usage.cached_tokens, blocks * 32, "all but the last");
+}
+
+#[test]
+fn nothing_is_shared_across_salts() {
+    let engine = bundled(Settings::default());
+    let request = question_about("Tea", &TEA.repeat(9), "How long?");
+    let cached = |request: Request| ask(&engine, request).usage.cached_tokens;
+    assert_eq!(cached(salted(&request, "one")), 0);
+    assert_eq!(cached(salted(&request, "two")), 0);
+    assert_eq!(cached(request.clone()), 0);
+    assert!(cached(salted(&request, "one")) > 0);
+    assert!(cached(request) > 0);
+}
+
+#[test]
+fn the_budget_bounds_what_is_kept() {
+    let page = 6 * 2 * 256 * 32 * 2;
+    let engine = bundled(Settings {
+        kv_bytes: 20 * page,
+        ..Settings::default()
+    });
+    assert_eq!(engine.model().context, 20 * 32, "no more fits in memory");
+    for number in 0..8 {
+        let mut request = question(&format!("{number} {}", "and why ".repeat(60)));
+        request.max_tokens = Some(4);
+        ask(&engine, request);
+        let kv = engine.load().kv;
+        assert!(kv.cached_bytes + kv.reserved_bytes <= kv.budget_bytes);
+    }
+    let load = engine.load();
+    assert!(load.kv.evicted_pages > 0 && load.kv.cached_bytes > 0);
+    assert!(load.is_idle(), "{load:?}");
+}
