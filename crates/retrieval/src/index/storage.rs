@@ -16,7 +16,8 @@ use crate::error::RetrievalError;
 const FORMAT: u32 = 1;
 
 /// Checksums of an index up to this size are verified when it is opened. Beyond, reading it all
-/// would cost more than the answer is worth, and every file still proves its end and its version.
+/// would keep everyone waiting: every file still proves its end and its version, and
+/// [`Index::verify`](super::Index::verify) reads the rest when there is time.
 const MAX_VERIFIED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What every commit says about itself.
@@ -123,7 +124,8 @@ pub(super) fn damage(reason: impl Into<String>) -> RetrievalError {
     }
 }
 
-fn verify(index: &tantivy::Index) -> Result<(), RetrievalError> {
+/// Reads every file and compares it with its checksum.
+pub(super) fn verify(index: &tantivy::Index) -> Result<(), RetrievalError> {
     let wrong = index.validate_checksum().map_err(damaged)?;
     match wrong.iter().min() {
         Some(file) => Err(damage(format!("wrong checksum in {}", file.display()))),
