@@ -22,6 +22,8 @@ pub struct Collection {
     pub counts: FileCounts,
     /// Bytes of text that can be searched.
     pub usage_bytes: u64,
+    /// Whether its index is being built again, so that searches find only a part of it.
+    pub rebuilding: bool,
 }
 
 /// Files of a collection by status.

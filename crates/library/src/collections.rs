@@ -30,9 +30,30 @@ impl Library {
 
     /// The collection with that id or name.
     pub fn collection(&self, id_or_name: &str) -> Result<Option<Collection>, LibraryError> {
-        self.core
+        let collection = self
+            .core
             .store
-            .read(|connection| collections::get(connection, id_or_name))
+            .read(|connection| collections::get(connection, id_or_name))?;
+        Ok(collection.map(|collection| self.with_index_state(collection)))
+    }
+
+    /// Whether the collection's index is being built again, so that searches find only a part
+    /// of it.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::NotFound`] for an unknown collection.
+    pub fn is_rebuilding(&self, id_or_name: &str) -> Result<bool, LibraryError> {
+        let id = self
+            .core
+            .store
+            .read(|connection| collections::require(connection, id_or_name))?;
+        Ok(self.core.indexes.is_behind(&id))
+    }
+
+    fn with_index_state(&self, mut collection: Collection) -> Collection {
+        collection.rebuilding = self.core.indexes.is_behind(&collection.id);
+        collection
     }
 
     /// All collections, page by page.
@@ -41,9 +62,15 @@ impl Library {
     ///
     /// [`LibraryError::Invalid`] when the page begins behind one that does not exist.
     pub fn collections(&self, page: &Page) -> Result<Listing<Collection>, LibraryError> {
-        self.core
+        let Listing { data, has_more } = self
+            .core
             .store
-            .read(|connection| collections::list(connection, page))
+            .read(|connection| collections::list(connection, page))?;
+        let data = data
+            .into_iter()
+            .map(|collection| self.with_index_state(collection))
+            .collect();
+        Ok(Listing { data, has_more })
     }
 
     /// Deletes a collection and its index. Files that were uploaded stay in the library, those
@@ -56,7 +83,7 @@ impl Library {
     pub fn delete_collection(&self, id_or_name: &str) -> Result<bool, LibraryError> {
         let core = &self.core;
         let _changing = core.indexes.lock_changes();
-        let deleted = core.store.write(|connection| {
+        let deleted = core.store.delete(|connection| {
             let Some(collection) = collections::get(connection, id_or_name)? else {
                 return Ok(None);
             };
@@ -81,6 +108,8 @@ impl Library {
                 "cannot delete the index"
             );
         }
+        // For the ingest thread to tidy up.
+        core.signal.work_arrived();
         Ok(deleted.is_some())
     }
 }

@@ -31,6 +31,17 @@ pub enum LibraryError {
         known: i64,
     },
 
+    /// The data directory was written by an older version of this program.
+    #[error(
+        "the library has format {found}: open it once with this version, which makes it format {known}"
+    )]
+    TooOld {
+        /// The format found.
+        found: i64,
+        /// The format of this version.
+        known: i64,
+    },
+
     /// Nothing of that kind has that id, name or path.
     #[error("no {what} `{id}`")]
     NotFound {
@@ -122,6 +133,11 @@ impl LibraryError {
                 source,
             },
         }
+    }
+
+    /// A failure to read back what was received a moment ago.
+    pub(crate) fn received(source: io::Error) -> LibraryError {
+        LibraryError::io("read back", Path::new("what was received"))(source)
     }
 
     /// The message with those of its causes, for one line of log.

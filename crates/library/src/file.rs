@@ -1,6 +1,7 @@
 //! What was uploaded or found: bytes with a name.
 
-use crate::LibraryError;
+use crate::store::files::{Digest, Record};
+use crate::{Content, LibraryError};
 
 const MAX_FILENAME_CHARS: usize = 255;
 const MAX_PURPOSE_CHARS: usize = 64;
@@ -19,19 +20,19 @@ pub struct File {
     /// Seconds since 1970.
     pub created_at: i64,
     /// Where it was found: an absolute path, or "example:NAME" for what the binary brings
-    /// along. `None` for an upload.
+    /// along, or "upload:NAME" for an upload that replaces earlier ones of its name. `None`
+    /// for any other upload.
     pub source: Option<String>,
 }
 
 /// A file to be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFile {
     /// See [`File::filename`]. At most 255 characters.
     pub filename: String,
     /// See [`File::purpose`]. At most 64 characters.
     pub purpose: String,
     /// The content, at most the configured size.
-    pub bytes: Vec<u8>,
+    pub content: Content,
     /// See [`File::source`]. In a collection, a file replaces an earlier one of its source.
     pub source: Option<String>,
 }
@@ -46,7 +47,7 @@ impl NewFile {
                 message: format!("the purpose has more than {MAX_PURPOSE_CHARS} characters"),
             });
         }
-        let bytes = self.bytes.len() as u64;
+        let bytes = self.content.bytes();
         if bytes > max_bytes {
             return Err(LibraryError::TooLarge {
                 bytes,
@@ -54,6 +55,17 @@ impl NewFile {
             });
         }
         Ok(self)
+    }
+
+    /// What is recorded of it, with the digest of its content.
+    pub(crate) fn record(&self, sha256: Digest) -> Record<'_> {
+        Record {
+            filename: &self.filename,
+            purpose: &self.purpose,
+            bytes: self.content.bytes(),
+            sha256,
+            source: self.source.as_deref(),
+        }
     }
 }
 

@@ -1,10 +1,7 @@
 //! Files: added, listed, read, deleted.
 
-use sha2::{Digest, Sha256};
-
-use crate::store::files::Record;
-use crate::store::{documents, files, memberships};
-use crate::{Document, File, Library, LibraryError, Listing, NewFile, Page};
+use crate::store::{contents, documents, files, memberships};
+use crate::{Document, File, Library, LibraryError, Listing, NewFile, Page, Purged};
 
 impl Library {
     /// Stores a file. When this returns, it survives a power failure.
@@ -15,16 +12,10 @@ impl Library {
     /// [`LibraryError::StorageFull`].
     pub fn add_file(&self, file: NewFile) -> Result<File, LibraryError> {
         let file = file.checked(self.core.settings.max_file_bytes)?;
-        let record = Record {
-            filename: &file.filename,
-            purpose: &file.purpose,
-            bytes: file.bytes.len() as u64,
-            sha256: &Sha256::digest(&file.bytes).into(),
-            source: file.source.as_deref(),
-        };
+        let record = file.record(file.content.sha256());
         self.core.store.write(|connection| {
             let added = files::insert(connection, &record)?;
-            files::put_content(connection, &added.id, &file.bytes)?;
+            contents::put(connection, &added.id, &mut file.content.reader()?)?;
             Ok(added)
         })
     }
@@ -52,7 +43,19 @@ impl Library {
     pub fn content(&self, file_id: &str) -> Result<Option<Vec<u8>>, LibraryError> {
         self.core
             .store
-            .read(|connection| files::content(connection, file_id))
+            .read(|connection| contents::whole(connection, file_id))
+    }
+
+    /// The bytes of a file piece by piece, for what may be large; `None` behind the last piece,
+    /// and where [`Library::content`] has none.
+    pub fn content_part(
+        &self,
+        file_id: &str,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, LibraryError> {
+        self.core
+            .store
+            .read(|connection| contents::part(connection, file_id, number))
     }
 
     /// The text of a file. `None` until it has been extracted, which happens when the file
@@ -64,16 +67,26 @@ impl Library {
     }
 
     /// Deletes the file everywhere: its bytes, its text, its place in collections, its
-    /// passages in their indexes. `false` when there is no such file.
-    pub fn delete_file(&self, id: &str) -> Result<bool, LibraryError> {
+    /// passages in their indexes. `None` when there is no such file.
+    ///
+    /// When this returns, none of it can be found or read any more, whatever happens to the
+    /// power. Its space on the disk is given back when the ingest thread next rests.
+    pub fn delete_file(&self, id: &str) -> Result<Option<Purged>, LibraryError> {
         let core = &self.core;
         let changing = core.indexes.lock_changes();
-        let removed = core.store.write(|connection| {
+        let outcome = core.store.delete(|connection| {
             let Some(file) = files::get(connection, id)? else {
                 return Ok(None);
             };
+            let mut purged = Purged {
+                bytes: file.bytes,
+                text_bytes: documents::text_bytes(connection, id)?,
+                ..Purged::default()
+            };
             let mut removed = Vec::new();
             for collection_id in memberships::collections_of(connection, id)? {
+                purged.passages += core.passages_of(&collection_id, id);
+                purged.collections.push(collection_id.clone());
                 removed.push(core.remove_members(
                     connection,
                     collection_id,
@@ -81,12 +94,16 @@ impl Library {
                 )?);
             }
             files::delete(connection, &file.id)?;
-            Ok(Some(removed))
+            Ok(Some((purged, removed)))
         })?;
-        let existed = removed.is_some();
-        for removed in removed.iter().flatten() {
+        let Some((purged, removed)) = outcome else {
+            return Ok(None);
+        };
+        for removed in &removed {
             core.forget(removed, &changing);
         }
-        Ok(existed)
+        // For the ingest thread to tidy up.
+        core.signal.work_arrived();
+        Ok(Some(purged))
     }
 }

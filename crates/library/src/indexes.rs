@@ -25,6 +25,8 @@ pub(crate) struct Indexes {
     opening: Mutex<()>,
     /// Collections whose index holds less than the database says.
     behind: Mutex<BTreeSet<String>>,
+    /// Collections whose index was read whole since the library was opened.
+    verified: Mutex<BTreeSet<String>>,
     changing: Mutex<()>,
 }
 
@@ -51,6 +53,7 @@ impl Indexes {
             open: Mutex::default(),
             opening: Mutex::default(),
             behind: Mutex::default(),
+            verified: Mutex::default(),
             changing: Mutex::default(),
         }
     }
@@ -112,6 +115,11 @@ impl Indexes {
         delete_directory(&self.root.join(id))
     }
 
+    /// Whether the index holds less than the database says.
+    pub(crate) fn is_behind(&self, id: &str) -> bool {
+        unpoisoned(&self.behind).contains(id)
+    }
+
     /// Notes that the index holds less than the database says.
     pub(crate) fn note_behind(&self, id: &str) {
         unpoisoned(&self.behind).insert(id.to_string());
@@ -128,7 +136,39 @@ impl Indexes {
         behind.iter().find(|id| !pass_over(id)).cloned()
     }
 
-    fn opened(&self, id: &str) -> Option<Arc<Index>> {
+    /// Replaces an index that turned out to be damaged by an empty one, and notes that it is
+    /// behind.
+    pub(crate) fn build_again(
+        &self,
+        store: &Store,
+        id: &str,
+        reason: &str,
+    ) -> Result<(), LibraryError> {
+        let _opening = unpoisoned(&self.opening);
+        if let Some(damaged) = unpoisoned(&self.open).remove(id) {
+            damaged.retire_writer();
+        }
+        let index = Arc::new(self.start_over(store, id, reason)?);
+        unpoisoned(&self.open).insert(id.to_string(), index);
+        self.note_behind(id);
+        Ok(())
+    }
+
+    /// Whether the index has not been verified since it was opened; asked once.
+    pub(crate) fn wants_verifying(&self, id: &str) -> bool {
+        unpoisoned(&self.verified).insert(id.to_string())
+    }
+
+    /// The indexes that are open, by the ids of their collections.
+    pub(crate) fn opened_ones(&self) -> Vec<(String, Arc<Index>)> {
+        let open = unpoisoned(&self.open);
+        open.iter()
+            .map(|(id, index)| (id.clone(), Arc::clone(index)))
+            .collect()
+    }
+
+    /// The index of a collection, if it is open.
+    pub(crate) fn opened(&self, id: &str) -> Option<Arc<Index>> {
         unpoisoned(&self.open).get(id).map(Arc::clone)
     }
 

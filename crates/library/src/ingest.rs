@@ -6,16 +6,17 @@
 mod catch_up;
 mod prepare;
 mod settle;
+mod tidy;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tracing::warn;
 
-use crate::LibraryError;
 use crate::library::Core;
 use crate::signal::Signal;
 use crate::store::jobs;
+use crate::{Event, LibraryError};
 
 /// A batch ends with the file that reaches one of these, so that an index commit is worth its
 /// cost, memory stays bounded, and the first files are searchable soon.
@@ -33,7 +34,12 @@ pub(crate) fn run(core: &Core) {
     while !core.signal.is_stopping() {
         let go_on = match step(core, &mut troubled) {
             Ok(Step::Worked) => true,
-            Ok(Step::NothingLeft) => core.signal.rest(),
+            Ok(Step::NothingLeft) => {
+                core.signal.at_rest();
+                core.listeners.tell(&Event::AtRest);
+                tidy::run(core);
+                core.signal.rest()
+            }
             Err(error) => {
                 warn!(error = error.with_causes(), "indexing is stalled");
                 troubled.clear();

@@ -17,12 +17,16 @@
 //! cases from the texts in SQLite, by the same code.
 
 mod attributes;
+mod batch;
 mod collection;
 mod collections;
+mod content;
 mod document;
 mod error;
+mod events;
 mod file;
 mod files;
+mod hashes;
 mod indexes;
 mod ingest;
 mod library;
@@ -30,20 +34,29 @@ mod lock;
 mod membership;
 mod memberships;
 mod page;
+mod portable;
 mod removal;
 mod scan;
 mod signal;
 mod store;
 mod sync;
+mod watch;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use batch::{Batch, BatchFile, MAX_BATCH_FILES};
 pub use collection::{Collection, DEFAULT_COLLECTION, FileCounts};
+pub use content::{Content, Received};
 pub use document::Document;
 pub use error::LibraryError;
+pub use events::{Event, FileEvent, Listener};
 pub use file::{File, NewFile};
 pub use library::{CountTokens, Library, Settings};
+pub use lock::{Holder, holder};
 pub use membership::{ErrorCode, LastError, Membership, Status};
 pub use page::{Listing, Order, Page};
-pub use scan::{Problem, Scan, SourceContent, SourceFile, scan};
+pub use portable::{Moved, backup, export};
+pub use removal::Purged;
+pub use scan::{Problem, Scan, SourceContent, SourceFile, scan, scan_present};
 pub use signal::Progress;
 pub use sync::SyncReport;
+pub use watch::{Watch, WatchSettings};

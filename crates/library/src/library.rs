@@ -7,8 +7,10 @@ use std::thread::{self, JoinHandle};
 
 use retrieval::Index;
 
+use crate::events::{Listener, Listeners};
+use crate::hashes::Hashes;
 use crate::indexes::Indexes;
-use crate::lock::Lock;
+use crate::lock::{self, Lock};
 use crate::signal::Signal;
 use crate::store::{Store, collections, unpoisoned};
 use crate::{DEFAULT_COLLECTION, LibraryError, Progress, ingest};
@@ -46,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) indexes: Indexes,
     pub(crate) signal: Signal,
+    pub(crate) hashes: Hashes,
+    pub(crate) listeners: Listeners,
     _lock: Lock,
 }
 
@@ -71,6 +75,8 @@ impl Library {
         check(&settings)?;
         create_directory(&settings.data_dir)?;
         let lock = Lock::take(&settings.data_dir)?;
+        // Of an earlier process that did not end well.
+        let _ = lock::announce(&settings.data_dir, None);
         let store = Store::open(settings.data_dir.join("library.sqlite"))?;
         let indexes = Indexes::new(settings.data_dir.join("index"), passages(&settings));
         let core = Arc::new(Core {
@@ -79,6 +85,8 @@ impl Library {
             store,
             indexes,
             signal: Signal::default(),
+            hashes: Hashes::default(),
+            listeners: Listeners::default(),
             _lock: lock,
         });
         core.ensure_default_collection()?;
@@ -99,6 +107,17 @@ impl Library {
         let store = &self.core.store;
         let id = store.read(|connection| collections::require(connection, id_or_name))?;
         self.core.indexes.get(store, &id)
+    }
+
+    /// Lets other processes know, through [`holder`](crate::holder), at which address this
+    /// library is served. Where that cannot be written they have to be told otherwise.
+    pub fn announce(&self, address: &str) {
+        let _ = lock::announce(&self.core.settings.data_dir, Some(address));
+    }
+
+    /// Calls `listener` with every event from now on.
+    pub fn listen(&self, listener: Listener) {
+        self.core.listeners.add(listener);
     }
 
     /// How far indexing has come; `None` when there is nothing to do.

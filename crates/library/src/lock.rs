@@ -1,9 +1,13 @@
 //! One process per data directory.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
 
 use crate::LibraryError;
+
+/// Where the holder says how it can be reached.
+const ADDRESS_FILE: &str = "address";
 
 /// Held as long as the library is open; the system lets go of it however the process ends.
 #[derive(Debug)]
@@ -23,5 +27,39 @@ impl Lock {
             }),
             Err(TryLockError::Error(error)) => Err(LibraryError::io("lock", &path)(error)),
         }
+    }
+}
+
+/// Who has a data directory open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody.
+    Nobody,
+    /// A process that said nothing.
+    Unknown,
+    /// A process that can be reached there.
+    At(String),
+}
+
+/// Who has the library in `data_dir` open.
+pub fn holder(data_dir: &Path) -> Holder {
+    let Ok(file) = File::open(data_dir.join("lock")) else {
+        return Holder::Nobody;
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => match fs::read_to_string(data_dir.join(ADDRESS_FILE)) {
+            Ok(address) => Holder::At(address.trim().to_string()),
+            Err(_) => Holder::Unknown,
+        },
+        _ => Holder::Nobody,
+    }
+}
+
+/// Says how the holder of `data_dir` can be reached; `None` takes it back.
+pub(crate) fn announce(data_dir: &Path, address: Option<&str>) -> io::Result<()> {
+    let path = data_dir.join(ADDRESS_FILE);
+    match address {
+        Some(address) => fs::write(path, address),
+        None => fs::remove_file(path),
     }
 }

@@ -1,15 +1,16 @@
 //! Files in collections: attached, listed, detached.
 
-use crate::store::{collections, files, memberships};
-use crate::{Attributes, Library, LibraryError, Listing, Membership, Page, Status};
+use crate::store::{collections, contents, files, memberships};
+use crate::{Attributes, Library, LibraryError, Listing, Membership, NewFile, Page, Status};
 
 impl Library {
     /// Puts a file into a collection. When this returns, the job survives a power failure;
     /// the file is searchable when the membership is [`Status::Completed`].
     ///
     /// Attaching it again changes its attributes, and tries again if it had failed. When the
-    /// collection holds another file of the same name and content, nothing is added and that
-    /// file's membership is returned: its `file_id` differs from the one given. When the
+    /// collection holds another file of the same name and content, nothing is added; that one
+    /// gets the attributes, if there are any, and its membership is returned: its `file_id`
+    /// differs from the one given. When the
     /// collection holds an older file of the same source, that one is searchable until the
     /// new one is, and is removed then.
     ///
@@ -25,16 +26,49 @@ impl Library {
         let membership = self.core.store.write(|connection| {
             let collection_id = collections::require(connection, collection)?;
             files::require(connection, file_id)?;
-            let twin = memberships::twin(connection, &collection_id, file_id)?;
-            let member = twin.as_deref().unwrap_or(file_id);
-            if twin.is_none() {
-                memberships::put(connection, &collection_id, file_id, &attributes)?;
+            let member = memberships::attach(connection, &collection_id, file_id, &attributes)?;
+            if member == file_id {
                 collections::touch(connection, &collection_id)?;
             }
-            memberships::get(connection, &collection_id, member)
+            memberships::get(connection, &collection_id, &member)
         })?;
+        let membership = membership.expect("it was just attached");
+        self.core.listeners.attached(&membership);
         self.core.signal.work_arrived();
-        Ok(membership.expect("it was just attached"))
+        Ok(membership)
+    }
+
+    /// Stores a file and puts it into a collection, both or neither: what
+    /// [`Library::add_file`] and [`Library::attach`] do one after the other. When the
+    /// collection holds another file of the same name and content, nothing is stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two.
+    pub fn add_to(
+        &self,
+        collection: &str,
+        file: NewFile,
+        attributes: &Attributes,
+    ) -> Result<Membership, LibraryError> {
+        let file = file.checked(self.core.settings.max_file_bytes)?;
+        let record = file.record(file.content.sha256());
+        let membership = self.core.store.write(|connection| {
+            let collection_id = collections::require(connection, collection)?;
+            let added = files::insert(connection, &record)?;
+            let member = memberships::attach(connection, &collection_id, &added.id, attributes)?;
+            if member == added.id {
+                contents::put(connection, &added.id, &mut file.content.reader()?)?;
+                collections::touch(connection, &collection_id)?;
+            } else {
+                files::delete(connection, &added.id)?;
+            }
+            memberships::get(connection, &collection_id, &member)
+        })?;
+        let membership = membership.expect("it was just attached");
+        self.core.listeners.attached(&membership);
+        self.core.signal.work_arrived();
+        Ok(membership)
     }
 
     /// The membership of a file in a collection.
@@ -67,7 +101,30 @@ impl Library {
     ) -> Result<Listing<Membership>, LibraryError> {
         self.core.store.read(|connection| {
             let collection_id = collections::require(connection, collection)?;
-            memberships::list(connection, &collection_id, status, page)
+            let only = memberships::Only {
+                status,
+                batch: None,
+            };
+            memberships::list(connection, &collection_id, &only, page)
+        })
+    }
+
+    /// Replaces what is noted about a file of the collection, durably. `None` when the file is
+    /// not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::NotFound`] for an unknown collection.
+    pub fn set_attributes(
+        &self,
+        collection: &str,
+        file_id: &str,
+        attributes: &Attributes,
+    ) -> Result<Option<Membership>, LibraryError> {
+        self.core.store.write(|connection| {
+            let collection_id = collections::require(connection, collection)?;
+            memberships::set_attributes(connection, &collection_id, file_id, attributes)?;
+            memberships::get(connection, &collection_id, file_id)
         })
     }
 
@@ -79,7 +136,7 @@ impl Library {
     pub fn detach(&self, collection: &str, file_id: &str) -> Result<bool, LibraryError> {
         let core = &self.core;
         let changing = core.indexes.lock_changes();
-        let removed = core.store.write(|connection| {
+        let removed = core.store.delete(|connection| {
             let collection_id = collections::require(connection, collection)?;
             if memberships::get(connection, &collection_id, file_id)?.is_none() {
                 return Ok(None);
@@ -93,6 +150,8 @@ impl Library {
         })?;
         if let Some(removed) = &removed {
             core.forget(removed, &changing);
+            // For the ingest thread to tidy up.
+            core.signal.work_arrived();
         }
         Ok(removed.is_some())
     }

@@ -11,6 +11,19 @@ use crate::indexes::Changing;
 use crate::library::Core;
 use crate::store::{collections, removals};
 
+/// What a deletion took away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Bytes as they were uploaded or found.
+    pub bytes: u64,
+    /// Bytes of extracted text.
+    pub text_bytes: u64,
+    /// Passages in the indexes of all collections.
+    pub passages: u64,
+    /// The ids of the collections it was in.
+    pub collections: Vec<String>,
+}
+
 /// Files that a collection does not hold any more.
 pub(crate) struct Removed {
     collection_id: String,
@@ -31,15 +44,8 @@ impl Core {
         collection_id: String,
         file_ids: Vec<String>,
     ) -> Result<Removed, LibraryError> {
-        let state = collections::index_state(connection, &collection_id)?;
-        let before = state.map_or(0, |state| state.generation);
+        let before = self.distrust_unrecorded(connection, &collection_id)?;
         let index_generation = self.indexes.generation(&collection_id);
-        if index_generation.is_none_or(|generation| generation > before) {
-            // Either the index could not be opened, and its generation might happen to be the
-            // next one; or its last commit was not recorded, and these files may have had a
-            // part in it. It serves for now, and the next opening builds it again.
-            collections::set_passages(connection, &collection_id, "")?;
-        }
         let after = before.max(index_generation.unwrap_or(0)) + 1;
         removals::remove_members(connection, &collection_id, &file_ids, after)?;
         collections::set_generation(connection, &collection_id, after)?;
@@ -51,11 +57,42 @@ impl Core {
         })
     }
 
+    /// Asks for building the index again if files that are about to go may have had a part in a
+    /// commit that was not recorded. Returns the collection's generation.
+    pub(crate) fn distrust_unrecorded(
+        &self,
+        connection: &Connection,
+        collection_id: &str,
+    ) -> Result<u64, LibraryError> {
+        let state = collections::index_state(connection, collection_id)?;
+        let recorded = state.map_or(0, |state| state.generation);
+        let index_generation = self.indexes.generation(collection_id);
+        if index_generation.is_none_or(|generation| generation > recorded) {
+            // Either the index could not be opened, and its generation might happen to be the
+            // next one; or its last commit was not recorded. It serves for now, and the next
+            // opening builds it again.
+            collections::set_passages(connection, collection_id, "")?;
+        }
+        Ok(recorded)
+    }
+
+    /// How many passages of the file the collection's index holds, as far as it is open.
+    pub(crate) fn passages_of(&self, collection_id: &str, file_id: &str) -> u64 {
+        let index = self.indexes.opened(collection_id);
+        index.map_or(0, |index| index.passage_count_of(file_id).unwrap_or(0))
+    }
+
     /// Takes the files out of the index.
     ///
     /// This cannot fail, because the database has forgotten them already: an index that could
     /// not follow is noted as behind, and the ingest thread catches it up.
     pub(crate) fn forget(&self, removed: &Removed, _changing: &Changing) {
+        let Removed {
+            collection_id,
+            file_ids,
+            ..
+        } = removed;
+        self.listeners.removed(collection_id, file_ids);
         if let Err(error) = self.try_forget(removed) {
             let collection = &removed.collection_id;
             warn!(

@@ -1,11 +1,15 @@
 //! Finding the files under the paths a user names.
 
+mod rules;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use self::rules::Rules;
 use crate::LibraryError;
 use crate::file::clean_filename;
 
@@ -69,7 +73,7 @@ impl SourceFile {
 /// Finds the files under `paths`, each a file or a folder.
 ///
 /// Within folders, names that begin with a dot and the folders `target` and `node_modules`
-/// are passed over; symbolic links are followed, each folder is entered once. A file that
+/// are passed over, and so is what a `.gitignore` or `.ibidignore` there says; symbolic links are followed, each folder is entered once. A file that
 /// is named itself is taken whatever its name.
 ///
 /// # Errors
@@ -77,15 +81,45 @@ impl SourceFile {
 /// [`LibraryError::NotFound`] for a path that does not exist, [`LibraryError::NothingToRead`]
 /// for one that holds no file, [`LibraryError::Invalid`] when there are too many files.
 pub fn scan(paths: &[PathBuf], max_file_bytes: u64) -> Result<Scan, LibraryError> {
-    let mut walk = Walk {
-        max_file_bytes,
-        scan: Scan::default(),
-        seen: HashSet::new(),
-    };
+    let mut walk = Walk::new(max_file_bytes);
     for path in paths {
         walk.root(path)?;
     }
     Ok(walk.scan)
+}
+
+/// Like [`scan`], for paths that come and go: one that does not exist is a problem of the scan,
+/// and one without files is just empty.
+///
+/// # Errors
+///
+/// [`LibraryError::Invalid`] when there are too many files.
+pub fn scan_present(paths: &[PathBuf], max_file_bytes: u64) -> Result<Scan, LibraryError> {
+    let mut walk = Walk::new(max_file_bytes);
+    for path in paths {
+        match walk.root(path) {
+            Ok(()) | Err(LibraryError::NothingToRead { .. }) => {}
+            Err(error @ (LibraryError::NotFound { .. } | LibraryError::Io { .. })) => {
+                walk.problem(absolute(path), error.with_causes());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(walk.scan)
+}
+
+/// The path as it was canonical while it existed: that of its nearest folder that exists.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut ancestors = path.ancestors();
+    let known = ancestors.find_map(|folder| Some((folder, fs::canonicalize(folder).ok()?)));
+    match known {
+        Some((folder, canonical)) => match path.strip_prefix(folder) {
+            Ok(rest) => canonical.join(rest),
+            Err(_) => path,
+        },
+        None => path,
+    }
 }
 
 struct Walk {
@@ -101,9 +135,18 @@ struct Place<'a> {
     path: PathBuf,
     root: &'a Path,
     depth: usize,
+    rules: Option<Rc<Rules>>,
 }
 
 impl Walk {
+    fn new(max_file_bytes: u64) -> Walk {
+        Walk {
+            max_file_bytes,
+            scan: Scan::default(),
+            seen: HashSet::new(),
+        }
+    }
+
     fn root(&mut self, path: &Path) -> Result<(), LibraryError> {
         let root = fs::canonicalize(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => LibraryError::NotFound {
@@ -123,6 +166,7 @@ impl Walk {
             path: root.clone(),
             root: relative_to,
             depth: 0,
+            rules: None,
         })?;
         if self.scan.files.len() > files || known {
             return Ok(());
@@ -163,11 +207,17 @@ impl Walk {
                 return Ok(());
             }
         };
+        let rules = Rules::within(&place.path, place.rules.as_ref());
         for name in names {
+            let path = place.path.join(name);
+            if rules.pass_over(&path, path.is_dir()) {
+                continue;
+            }
             self.place(Place {
-                path: place.path.join(name),
+                path,
                 root: place.root,
                 depth: place.depth + 1,
+                rules: Some(Rc::clone(&rules)),
             })?;
         }
         Ok(())

@@ -70,9 +70,14 @@ impl Signal {
         unpoisoned(&self.state).stopping
     }
 
-    /// For the ingest thread, when it found nothing to do: waits for work. `false` when the
-    /// thread is to end.
-    pub(crate) fn rest(&self) -> bool {
+    /// For the ingest thread, when it tidies: whether there is something better to do.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let state = unpoisoned(&self.state);
+        state.arrived || state.stopping
+    }
+
+    /// For the ingest thread, when it found nothing to do: says so to those who wait.
+    pub(crate) fn at_rest(&self) {
         let mut state = unpoisoned(&self.state);
         if !state.arrived {
             state.at_rest = true;
@@ -80,7 +85,13 @@ impl Signal {
             state.progress.current = None;
             self.publish(&mut state);
         }
-        state = self.wait_while(state, |state| !state.arrived && !state.stopping);
+    }
+
+    /// For the ingest thread, when it found nothing to do: waits for work. `false` when the
+    /// thread is to end.
+    pub(crate) fn rest(&self) -> bool {
+        let state = unpoisoned(&self.state);
+        let mut state = self.wait_while(state, |state| !state.arrived && !state.stopping);
         state.arrived = false;
         !state.stopping
     }

@@ -3,28 +3,40 @@
 //! The submodules hold the SQL, one per table; they take a connection and know nothing of
 //! locks, threads or the index.
 
+pub(crate) mod batches;
 pub(crate) mod collections;
+pub(crate) mod contents;
 pub(crate) mod documents;
 pub(crate) mod files;
 pub(crate) mod jobs;
 mod listing;
 pub(crate) mod members;
 pub(crate) mod memberships;
+pub(crate) mod portable;
 pub(crate) mod removals;
+mod reserve;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
+use tracing::warn;
 
+use self::reserve::Reserve;
 use crate::LibraryError;
 
 /// One entry per format of the library; `PRAGMA user_version` counts those applied.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
 /// Read connections kept for the next reader.
 const IDLE_READERS: usize = 4;
+
+/// Pages that are given back in one transaction: four megabytes.
+const PAGES_AT_A_TIME: usize = 1024;
 
 /// How long to wait for another process that looks into the database, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +46,7 @@ pub(crate) struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    reserve: Reserve,
 }
 
 impl Store {
@@ -41,8 +54,11 @@ impl Store {
     pub(crate) fn open(path: PathBuf) -> Result<Store, LibraryError> {
         let mut writer = connect(&path)?;
         migrate(&mut writer)?;
+        let reserve = Reserve::new(path.with_file_name("reserve"));
+        reserve.hold();
         Ok(Store {
             path,
+            reserve,
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
         })
@@ -59,6 +75,59 @@ impl Store {
         let result = work(&transaction)?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    /// Like [`Store::write`], for what deletes: on a full disk it takes the reserve.
+    pub(crate) fn delete<T>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, LibraryError>,
+    ) -> Result<T, LibraryError> {
+        match self.write(&work) {
+            Err(LibraryError::StorageFull) if self.reserve.release() => self.write(&work),
+            outcome => outcome,
+        }
+    }
+
+    /// Lends the connection that writes, for what one transaction cannot hold.
+    pub(crate) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, LibraryError>,
+    ) -> Result<T, LibraryError> {
+        work(&mut unpoisoned(&self.writer))
+    }
+
+    /// Shrinks the files of the database by what is free in them, a little at a time so that
+    /// nobody waits long, for as long as `go_on` says.
+    pub(crate) fn give_back_space(&self, go_on: &dyn Fn() -> bool) -> Result<(), LibraryError> {
+        let mut free = self.read(free_pages)?;
+        while go_on() && free > 0 {
+            let left = self.write(|connection| {
+                let sql = format!("PRAGMA incremental_vacuum({PAGES_AT_A_TIME})");
+                connection.execute_batch(&sql)?;
+                free_pages(connection)
+            })?;
+            // One that cannot shrink yet keeps them.
+            if left >= free {
+                break;
+            }
+            free = left;
+        }
+        let log = self.path.with_file_name("library.sqlite-wal");
+        if go_on() && std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            self.empty_log()?;
+        }
+        self.reserve.hold();
+        Ok(())
+    }
+
+    /// Moves what the log holds into the database and empties it. When somebody reads from it,
+    /// this does what it can without waiting.
+    fn empty_log(&self) -> Result<(), LibraryError> {
+        let writer = unpoisoned(&self.writer);
+        writer.busy_timeout(Duration::ZERO)?;
+        let emptied = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        writer.busy_timeout(BUSY_TIMEOUT)?;
+        Ok(emptied?)
     }
 
     /// Runs `work` on one unchanging view of the database, without waiting for writers.
@@ -83,6 +152,38 @@ impl Store {
         let reader = connect(&self.path)?;
         reader.pragma_update(None, "query_only", true)?;
         Ok(reader)
+    }
+}
+
+/// The database of a library that another process may have open.
+pub(crate) struct StoredFile {
+    path: PathBuf,
+}
+
+impl StoredFile {
+    /// The one in `data_dir`.
+    pub(crate) fn of(data_dir: &Path) -> Result<StoredFile, LibraryError> {
+        let path = data_dir.join("library.sqlite");
+        if path.is_file() {
+            return Ok(StoredFile { path });
+        }
+        Err(LibraryError::NotFound {
+            what: "library",
+            id: data_dir.display().to_string(),
+        })
+    }
+
+    /// A connection that reads it, and may write to others that are attached to it.
+    fn connect(&self) -> Result<Connection, LibraryError> {
+        let connection = Connection::open(&self.path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let known = MIGRATIONS.len() as i64;
+        match found {
+            _ if found > known => Err(LibraryError::TooNew { found, known }),
+            _ if found < known => Err(LibraryError::TooOld { found, known }),
+            _ => Ok(connection),
+        }
     }
 }
 
@@ -113,13 +214,16 @@ fn in_snapshot<T>(
 fn connect(path: &Path) -> Result<Connection, LibraryError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Before anything is written, or it has no effect.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     // On macOS only this reaches the disk; elsewhere it changes nothing.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // What the user deletes is overwritten, not just unlinked.
-    connection.pragma_update(None, "secure_delete", true)?;
+    // What the user deletes is overwritten, not just unlinked: rows at once, whole pages when
+    // `give_back_space` cuts them off, because zeros would fill the log and a full disk.
+    connection.pragma_update(None, "secure_delete", "fast")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -140,5 +244,21 @@ fn migrate(connection: &mut Connection) -> Result<(), LibraryError> {
     }
     transaction.pragma_update(None, "user_version", known as i64)?;
     transaction.commit()?;
+    make_shrinkable(connection)
+}
+
+/// Databases of the first format could not shrink. To be made so they are written anew, which
+/// needs their size in space; where that is missing, it is tried again at the next opening.
+fn make_shrinkable(connection: &Connection) -> Result<(), LibraryError> {
+    let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    if mode == 0
+        && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = incremental; VACUUM")
+    {
+        warn!(%error, "the database cannot be made to shrink yet");
+    }
     Ok(())
+}
+
+fn free_pages(connection: &Connection) -> Result<i64, LibraryError> {
+    Ok(connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?)
 }

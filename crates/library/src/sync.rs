@@ -9,10 +9,12 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use crate::file::clean_filename;
+use crate::hashes::{Hashes, Stamp};
 use crate::library::Core;
 use crate::removal::Removed;
 use crate::scan::{Problem, Scan, SourceContent, SourceFile};
 use crate::store::collections;
+use crate::store::contents;
 use crate::store::files::{self, Digest, Record};
 use crate::store::members::{self, Member};
 use crate::store::memberships;
@@ -58,11 +60,7 @@ impl Library {
             problems: scan.problems.clone(),
             ..SyncReport::default()
         };
-        let found = hash_all(
-            &scan.files,
-            core.settings.max_file_bytes,
-            &mut report.problems,
-        )?;
+        let found = hash_all(core, &scan.files, &mut report.problems)?;
         let changing = core.indexes.lock_changes();
         let removed = core.store.write(|connection| {
             let collection_id = collections::require(connection, collection)?;
@@ -91,19 +89,22 @@ struct Found<'a> {
 /// What has to change.
 struct Plan<'a> {
     add: Vec<&'a Found<'a>>,
+    /// What lies under another name now; it is searchable until that name is.
+    moved: Vec<(&'a Member, &'a Found<'a>)>,
     retry: Vec<&'a Member>,
     remove: Vec<&'a Member>,
 }
 
 fn hash_all<'a>(
+    core: &Core,
     files: &'a [SourceFile],
-    max_bytes: u64,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Found<'a>>, LibraryError> {
+    let max_bytes = core.settings.max_file_bytes;
     let mut found = Vec::with_capacity(files.len());
     for file in files {
         let filename = clean_filename(&file.filename)?;
-        let reason = match hash(file) {
+        let reason = match hash(&core.hashes, file) {
             Ok((bytes, sha256)) if bytes <= max_bytes => {
                 found.push(Found {
                     file,
@@ -124,19 +125,29 @@ fn hash_all<'a>(
     Ok(found)
 }
 
-/// The size and the digest of a file, read piece by piece.
-fn hash(file: &SourceFile) -> io::Result<(u64, Digest)> {
+/// The size and the digest of a file, read piece by piece unless it looks as it did.
+fn hash(hashes: &Hashes, file: &SourceFile) -> io::Result<(u64, Digest)> {
     if let SourceContent::Bytes(bytes) = &file.content {
         return Ok((bytes.len() as u64, Sha256::digest(bytes).into()));
     }
     let mut opened = fs::File::open(&file.source)?;
+    let stamp = Stamp::of(&opened.metadata()?);
+    if let Some(stamp) = &stamp
+        && let Some(digest) = hashes.get(&file.source, stamp)
+    {
+        return Ok((stamp.bytes(), digest));
+    }
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut size = 0;
     loop {
         let read = opened.read(&mut buffer)?;
         if read == 0 {
-            return Ok((size, hasher.finalize().into()));
+            let digest = hasher.finalize().into();
+            if let Some(stamp) = stamp.filter(|stamp| stamp.bytes() == size) {
+                hashes.put(&file.source, stamp, digest);
+            }
+            return Ok((size, digest));
         }
         hasher.update(&buffer[..read]);
         size += read as u64;
@@ -178,16 +189,39 @@ fn plan<'a>(
     let is_gone = |member: &&Member| {
         !wanted.contains(member.source.as_str()) && !is_unreadable(&member.source)
     };
-    let remove: Vec<&Member> = members.iter().filter(is_gone).collect();
+    let gone: Vec<&Member> = members.iter().filter(is_gone).collect();
+    let (moved, remove) = split_moved(gone, &add);
 
     report.unchanged = unchanged.len();
     report.duplicates = others.len() - add.len();
     report.changed = add.iter().filter(|found| member(found).is_some()).count();
     report.added = add.len() - report.changed;
-    report.removed = remove.len();
+    report.removed = remove.len() + moved.len();
     let mut retry: Vec<&Member> = unchanged.into_iter().filter_map(member).collect();
     retry.retain(|member| member.status == Status::Failed);
-    Plan { add, retry, remove }
+    Plan {
+        add,
+        moved,
+        retry,
+        remove,
+    }
+}
+
+/// Of the members that are gone, those whose content was found as a new file, with that file.
+fn split_moved<'a>(
+    gone: Vec<&'a Member>,
+    add: &[&'a Found<'a>],
+) -> (Vec<(&'a Member, &'a Found<'a>)>, Vec<&'a Member>) {
+    let mut by_content: HashMap<Digest, &Found> =
+        add.iter().map(|found| (found.sha256, *found)).collect();
+    let (mut moved, mut remove) = (Vec::new(), Vec::new());
+    for member in gone {
+        match by_content.remove(&member.sha256) {
+            Some(found) => moved.push((member, found)),
+            None => remove.push(member),
+        }
+    }
+    (moved, remove)
 }
 
 /// Records the plan. One transaction holds all of it, so that a folder of many files costs
@@ -198,18 +232,22 @@ fn record(
     collection_id: String,
     plan: &Plan,
 ) -> Result<Option<Removed>, LibraryError> {
+    for (member, found) in &plan.moved {
+        // As an older file of the same source it goes when its successor is searchable.
+        files::set_source(connection, &member.file_id, &found.file.source)?;
+    }
     let attributes = Attributes::default();
     for found in &plan.add {
         let record = Record {
             filename: &found.filename,
             purpose: PURPOSE,
             bytes: found.bytes,
-            sha256: &found.sha256,
+            sha256: found.sha256,
             source: Some(&found.file.source),
         };
         let file = files::insert(connection, &record)?;
         if let SourceContent::Bytes(bytes) = &found.file.content {
-            files::put_content(connection, &file.id, bytes)?;
+            contents::put(connection, &file.id, &mut &**bytes)?;
         }
         memberships::put(connection, &collection_id, &file.id, &attributes)?;
     }

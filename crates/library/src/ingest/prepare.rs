@@ -10,8 +10,8 @@ use retrieval::{Passage, PassageSettings};
 
 use super::{BATCH_BYTES, BATCH_TIME};
 use crate::library::Core;
+use crate::store::contents;
 use crate::store::documents;
-use crate::store::files;
 use crate::store::jobs::Job;
 use crate::{Document, ErrorCode, LastError, LibraryError};
 
@@ -151,7 +151,7 @@ fn read_and_extract(core: &Core, job: &Job) -> Attempt<(Document, Content)> {
 fn read(core: &Core, job: &Job) -> Attempt<Content> {
     let stored = core
         .store
-        .read(|connection| files::content(connection, &job.file_id))?;
+        .read(|connection| contents::whole(connection, &job.file_id))?;
     if let Some(bytes) = stored {
         return Ok(Ok(Content::Stored(bytes)));
     }

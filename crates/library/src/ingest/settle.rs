@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::BATCH_FILES;
 use super::prepare::{self, Extracted, Prepared};
-use crate::LibraryError;
 use crate::library::Core;
-use crate::store::{collections, documents, files, jobs, memberships, removals};
+use crate::store::{collections, contents, documents, files, jobs, memberships, removals};
+use crate::{Event, FileEvent, LibraryError, Status};
 
 /// Reads a batch of files that wait for the collection's index, and settles them.
 pub(super) fn run(core: &Core, collection_id: &str) -> Result<(), LibraryError> {
@@ -53,7 +53,7 @@ fn keep(connection: &Connection, extracted: &[Extracted]) -> Result<(), LibraryE
         if let Some(bytes) = content {
             let digest = Sha256::digest(bytes).into();
             files::set_digest(connection, file_id, bytes.len() as u64, &digest)?;
-            files::put_content(connection, file_id, bytes)?;
+            contents::put(connection, file_id, &mut bytes.as_slice())?;
         }
     }
     Ok(())
@@ -69,7 +69,9 @@ fn settle(core: &Core, collection_id: &str, prepared: Vec<Prepared>) -> Result<(
     };
     index.apply(settlement.take_changes(), settlement.generation)?;
     core.store
-        .write(|connection| settlement.record(connection, collection_id))
+        .write(|connection| settlement.record(connection, collection_id))?;
+    settlement.tell(core, collection_id);
+    Ok(())
 }
 
 /// What of the batch still holds now that nobody else may change the collection. `None` when
@@ -93,8 +95,12 @@ fn plan(
         for prepared in prepared {
             let job = &prepared.job;
             if jobs::still_stands(connection, collection_id, job)? {
-                let older = memberships::superseded_by(connection, collection_id, &job.file_id)?;
-                superseded.extend(older);
+                // A successor that cannot be read replaces nothing.
+                if prepared.outcome.is_ok() {
+                    let file_id = &job.file_id;
+                    let older = memberships::superseded_by(connection, collection_id, file_id)?;
+                    superseded.extend(older);
+                }
                 standing.push(prepared);
             }
         }
@@ -128,6 +134,22 @@ impl Settlement {
         of_prepared.chain(of_superseded).collect()
     }
 
+    fn tell(&self, core: &Core, collection_id: &str) {
+        for Prepared { job, outcome } in &self.prepared {
+            core.listeners.tell(&Event::File(FileEvent {
+                collection_id: collection_id.to_string(),
+                file_id: job.file_id.clone(),
+                filename: Some(job.filename.clone()),
+                status: Some(match outcome {
+                    Ok(_) => Status::Completed,
+                    Err(_) => Status::Failed,
+                }),
+                last_error: outcome.as_ref().err().cloned(),
+            }));
+        }
+        core.listeners.removed(collection_id, &self.superseded);
+    }
+
     fn record(&self, connection: &Connection, collection_id: &str) -> Result<(), LibraryError> {
         for Prepared { job, outcome } in &self.prepared {
             let file_id = &job.file_id;
@@ -139,7 +161,7 @@ impl Settlement {
             }
         }
         removals::remove_members(connection, collection_id, &self.superseded, self.generation)?;
-        files::delete_orphans(connection, &self.superseded)?;
+        files::delete_superseded(connection, &self.superseded)?;
         collections::set_generation(connection, collection_id, self.generation)
     }
 }

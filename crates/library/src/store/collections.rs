@@ -153,5 +153,7 @@ fn read_collection(row: &Row) -> rusqlite::Result<Collection> {
         last_active_at: row.get(3)?,
         counts,
         usage_bytes: count(row, 8)?,
+        // Only the indexes know.
+        rebuilding: false,
     })
 }

@@ -33,6 +33,14 @@ pub(crate) fn get(
     Ok(Some(document))
 }
 
+/// The length of a file's text in bytes; 0 when it has none.
+pub(crate) fn text_bytes(connection: &Connection, file_id: &str) -> Result<u64, LibraryError> {
+    let mut statement =
+        connection.prepare_cached("SELECT octet_length(text) FROM documents WHERE file_id = ?")?;
+    let bytes = statement.query_row([file_id], |row| super::count(row, 0));
+    Ok(bytes.optional()?.unwrap_or(0))
+}
+
 /// Keeps the text of a file. A file deleted meanwhile is passed over.
 pub(crate) fn put(
     connection: &Connection,

@@ -14,7 +14,7 @@ pub(crate) struct Record<'a> {
     pub(crate) filename: &'a str,
     pub(crate) purpose: &'a str,
     pub(crate) bytes: u64,
-    pub(crate) sha256: &'a Digest,
+    pub(crate) sha256: Digest,
     pub(crate) source: Option<&'a str>,
 }
 
@@ -71,30 +71,38 @@ pub(crate) fn delete(connection: &Connection, id: &str) -> Result<(), LibraryErr
 /// Deletes those of `ids` that were found under a path or brought along, and that no
 /// collection holds any more. Nobody could name them again.
 pub(crate) fn delete_orphans(connection: &Connection, ids: &[String]) -> Result<(), LibraryError> {
-    let mut statement = connection.prepare_cached(
-        "DELETE FROM files WHERE id = ?1 AND source IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM memberships WHERE file_id = ?1)",
-    )?;
+    let sql = "DELETE FROM files WHERE id = ?1
+         AND source IS NOT NULL AND source NOT LIKE 'upload:%'
+         AND NOT EXISTS (SELECT 1 FROM memberships WHERE file_id = ?1)";
+    delete_each(connection, sql, ids)
+}
+
+/// Deletes those of `ids`, which have successors, that no collection holds any more.
+pub(crate) fn delete_superseded(
+    connection: &Connection,
+    ids: &[String],
+) -> Result<(), LibraryError> {
+    let sql = "DELETE FROM files WHERE id = ?1
+         AND NOT EXISTS (SELECT 1 FROM memberships WHERE file_id = ?1)";
+    delete_each(connection, sql, ids)
+}
+
+fn delete_each(connection: &Connection, sql: &str, ids: &[String]) -> Result<(), LibraryError> {
+    let mut statement = connection.prepare_cached(sql)?;
     for id in ids {
         statement.execute([id])?;
     }
     Ok(())
 }
 
-pub(crate) fn content(connection: &Connection, id: &str) -> Result<Option<Vec<u8>>, LibraryError> {
-    let mut statement =
-        connection.prepare_cached("SELECT bytes FROM contents WHERE file_id = ?")?;
-    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
-}
-
-pub(crate) fn put_content(
+/// Says that a file lies elsewhere now.
+pub(crate) fn set_source(
     connection: &Connection,
     id: &str,
-    bytes: &[u8],
+    source: &str,
 ) -> Result<(), LibraryError> {
-    let mut statement = connection
-        .prepare_cached("INSERT OR REPLACE INTO contents (file_id, bytes) VALUES (?, ?)")?;
-    statement.execute(params![id, bytes])?;
+    let mut statement = connection.prepare_cached("UPDATE files SET source = ?2 WHERE id = ?1")?;
+    statement.execute([id, source])?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Member {
     pub(crate) status: Status,
 }
 
-/// The files that have a source, in the order they were added.
+/// The files that have a source outside the library, in the order they were added.
 pub(crate) fn with_source(
     connection: &Connection,
     collection_id: &str,
@@ -24,7 +24,8 @@ pub(crate) fn with_source(
     let mut statement = connection.prepare_cached(
         "SELECT f.id, f.filename, f.source, f.sha256, m.status
          FROM memberships m JOIN files f ON f.id = m.file_id
-         WHERE m.collection_id = ? AND f.source IS NOT NULL ORDER BY m.sequence",
+         WHERE m.collection_id = ? AND f.source IS NOT NULL AND f.source NOT LIKE 'upload:%'
+         ORDER BY m.sequence",
     )?;
     let members = statement.query_map([collection_id], |row| {
         Ok(Member {
@@ -45,7 +46,7 @@ pub(crate) fn names_of_uploads(
 ) -> Result<HashSet<(String, Digest)>, LibraryError> {
     let mut statement = connection.prepare_cached(
         "SELECT f.filename, f.sha256 FROM memberships m JOIN files f ON f.id = m.file_id
-         WHERE m.collection_id = ? AND f.source IS NULL
+         WHERE m.collection_id = ? AND (f.source IS NULL OR f.source LIKE 'upload:%')
          AND m.status IN ('in_progress', 'completed')",
     )?;
     let names = statement.query_map([collection_id], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -14,6 +14,32 @@ const SELECT: &str = "
     FROM memberships m JOIN files f ON f.id = m.file_id
     LEFT JOIN documents d ON d.file_id = m.file_id";
 
+/// Which memberships of a collection are wanted.
+pub(crate) struct Only<'a> {
+    /// Those of one status.
+    pub(crate) status: Option<Status>,
+    /// Those of one batch.
+    pub(crate) batch: Option<&'a str>,
+}
+
+/// Puts the file into the collection, unless another one of its name and content is there.
+/// Returns the one that is in the collection.
+pub(crate) fn attach(
+    connection: &Connection,
+    collection_id: &str,
+    file_id: &str,
+    attributes: &Attributes,
+) -> Result<String, LibraryError> {
+    if let Some(twin) = twin(connection, collection_id, file_id)? {
+        if !attributes.is_empty() {
+            set_attributes(connection, collection_id, &twin, attributes)?;
+        }
+        return Ok(twin);
+    }
+    put(connection, collection_id, file_id, attributes)?;
+    Ok(file_id.to_string())
+}
+
 /// Puts the file into the collection, in progress. A file that is there already gets the
 /// attributes, and another try if it failed.
 pub(crate) fn put(
@@ -29,6 +55,21 @@ pub(crate) fn put(
     let attributes = serde_json::to_string(attributes)?;
     statement.execute([collection_id, file_id, &attributes])?;
     retry(connection, collection_id, file_id)
+}
+
+/// Replaces the attributes of a membership, if there is one.
+pub(crate) fn set_attributes(
+    connection: &Connection,
+    collection_id: &str,
+    file_id: &str,
+    attributes: &Attributes,
+) -> Result<(), LibraryError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE memberships SET attributes = ? WHERE collection_id = ? AND file_id = ?",
+    )?;
+    let attributes = serde_json::to_string(attributes)?;
+    statement.execute([&attributes, collection_id, file_id])?;
+    Ok(())
 }
 
 /// Puts a failed or cancelled membership back in progress.
@@ -59,7 +100,7 @@ pub(crate) fn get(
 pub(crate) fn list(
     connection: &Connection,
     collection_id: &str,
-    status: Option<Status>,
+    only: &Only,
     page: &Page,
 ) -> Result<Listing<Membership>, LibraryError> {
     let after = listing::position(page, |file_id| {
@@ -70,10 +111,17 @@ pub(crate) fn list(
     })?;
     let select = Select {
         query: &format!(
-            "{SELECT} WHERE m.collection_id = :collection AND (:status IS NULL OR m.status = :status)"
+            "{SELECT} WHERE m.collection_id = :collection
+             AND (:status IS NULL OR m.status = :status)
+             AND (:batch IS NULL OR EXISTS (
+                 SELECT 1 FROM batch_files b WHERE b.batch_id = :batch AND b.file_id = m.file_id))"
         ),
         sequence: "m.sequence",
-        parameters: &[(":collection", &collection_id), (":status", &status)],
+        parameters: &[
+            (":collection", &collection_id),
+            (":status", &only.status),
+            (":batch", &only.batch),
+        ],
     };
     let listing = listing::list(connection, &select, page, after, read_membership)?;
     let data = listing.data.into_iter().map(with_attributes);

@@ -82,7 +82,7 @@ fn what_is_unknown_is_named() {
     );
     assert_eq!(library.collection("none").unwrap(), None);
     assert_eq!(library.membership("default", "file-none").unwrap(), None);
-    assert!(!library.delete_file("file-none").unwrap());
+    assert!(library.delete_file("file-none").unwrap().is_none());
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn a_new_file_of_a_source_replaces_the_old_one() {
         let file = NewFile {
             filename: "news.txt".into(),
             purpose: String::new(),
-            bytes: text.into(),
+            content: library::Content::Bytes(text.into()),
             source: Some("feed:news".into()),
         };
         let file = library.add_file(file).unwrap();
@@ -160,7 +160,7 @@ fn names_and_sizes_are_checked() {
         library.add_file(NewFile {
             filename: filename.into(),
             purpose: "assistants".into(),
-            bytes: vec![b'x'; bytes],
+            content: vec![b'x'; bytes].into(),
             source: None,
         })
     };

@@ -84,7 +84,7 @@ pub(crate) fn upload(library: &Library, filename: &str, text: impl Into<Vec<u8>>
     let file = NewFile {
         filename: filename.into(),
         purpose: "assistants".into(),
-        bytes: text.into(),
+        content: library::Content::Bytes(text.into()),
         source: None,
     };
     library.add_file(file).expect("the file is added")

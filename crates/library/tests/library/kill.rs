@@ -76,7 +76,7 @@ fn victim() {
         let file = NewFile {
             filename: format!("{word}.txt"),
             purpose: String::new(),
-            bytes: word.clone().into_bytes(),
+            content: word.clone().into_bytes().into(),
             source: None,
         };
         let file = library.add_file(file).expect("the file is added");

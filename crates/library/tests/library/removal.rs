@@ -16,8 +16,8 @@ fn a_deleted_file_leaves_nothing() {
     settle(&library);
     check_found(&library, &secret, &["secret.txt"]);
 
-    assert!(library.delete_file(&file.id).unwrap());
-    assert!(!library.delete_file(&file.id).unwrap());
+    assert!(library.delete_file(&file.id).unwrap().is_some());
+    assert!(library.delete_file(&file.id).unwrap().is_none());
     check_found(&library, &secret, &[]);
     assert!(found(&library, &other.id, &secret).is_empty());
     check_found(&library, "word", &["kept.txt"]);
@@ -52,7 +52,7 @@ fn a_file_can_be_deleted_before_it_is_read() {
             format!("dunlin {number}"),
         );
         if number % 2 == 0 {
-            assert!(library.delete_file(&file.id).unwrap());
+            assert!(library.delete_file(&file.id).unwrap().is_some());
         }
     }
     settle(&library);
@@ -83,7 +83,7 @@ fn a_source_is_a_name_and_not_always_a_path() {
     let file = NewFile {
         filename: "a.txt".into(),
         purpose: "user_data".into(),
-        bytes: b"whimbrel".to_vec(),
+        content: b"whimbrel".to_vec().into(),
         source: Some("/nowhere/a.txt".into()),
     };
     let file = library.add_file(file).unwrap();
