@@ -96,7 +96,13 @@ async fn a_file_is_stored_attached_read_and_deleted() {
     let (_, deleted) = delete(&server, &format!("/v1/files/{id}")).await;
     assert_eq!(
         deleted,
-        json!({"id": id, "object": "file", "deleted": true})
+        json!({
+            "id": id, "object": "file", "deleted": true, "durability": "fsync",
+            "purged": {
+                "bytes": TEA.len(), "text_bytes": TEA.len(), "passages": 1,
+                "vector_store_ids": [attached["vector_store_id"]],
+            },
+        })
     );
     assert_eq!(server.response(&text).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(search(&server, json!("green tea")).await["data"], json!([]));
@@ -144,6 +150,47 @@ async fn an_upload_can_be_attached_at_once() {
         .take(at("ibid.end") - at("ibid.start"))
         .collect();
     assert_eq!(item["content"], json!([{"type": "text", "text": passage}]));
+}
+
+#[tokio::test]
+async fn attributes_are_replaced() {
+    let server = start().await;
+    let id = server.add("tea.md", TEA).await;
+    let path = format!("/v1/vector_stores/default/files/{id}");
+    let update = async |attributes: Value| {
+        let body = json!({"attributes": attributes});
+        server.post_json(&path, &body).await
+    };
+    let noted = json!({"author": "기윤", "draft": false, "year": 2024.5});
+    let (status, updated) = update(noted.clone()).await;
+    assert_eq!(status, StatusCode::OK, "{updated}");
+    assert_eq!(updated["attributes"], noted);
+    assert_eq!(server.get(&path).await["attributes"], noted);
+    let list = server.get("/v1/vector_stores/default/files").await;
+    assert_eq!(list["data"][0]["attributes"], noted);
+    let found = search(&server, json!("green tea")).await;
+    assert_eq!(found["data"][0]["attributes"]["author"], "기윤");
+
+    let seventeen: serde_json::Map<_, _> = (0..17).map(|n| (n.to_string(), json!(n))).collect();
+    for wrong in [
+        json!(seventeen),
+        json!({"k".repeat(65): 1}),
+        json!({"key": "v".repeat(513)}),
+        json!({"key": [1]}),
+        json!({"ibid.page": 1}),
+    ] {
+        let (status, refusal) = update(wrong).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{refusal}");
+    }
+    assert_eq!(server.get(&path).await["attributes"], noted);
+    let (_, refusal) = server.post_json(&path, &json!({})).await;
+    assert_eq!(refusal["error"]["param"], "attributes");
+    assert_eq!(update(json!(null)).await.1["attributes"], json!({}));
+    let elsewhere = "/v1/vector_stores/default/files/file-0";
+    let (status, _) = server
+        .post_json(elsewhere, &json!({"attributes": {}}))
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("tokenizers", "engine-candle"),
     ("tantivy", "retrieval"),
     ("rusqlite", "library"),
+    ("notify", "library"),
+    ("ignore", "library"),
     ("axum", "server"),
     ("clap", "server"),
 ];

@@ -9,6 +9,9 @@ mod chat;
 /// Files and collections: uploaded, attached, listed, searched, deleted.
 mod files;
 
+/// Many files at once, and what happens to them as it happens.
+mod batches;
+
 /// Each a clear error in OpenAI's shape, with the field at fault.
 mod bad_input;
 

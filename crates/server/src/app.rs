@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use engine::ModelInfo;
 use library::Library;
 use rag::Pipeline;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{broadcast, watch};
 
 /// The state shared by all requests.
 pub struct App {
@@ -17,10 +17,13 @@ pub struct App {
     pub models: Models,
     /// What a request may ask for.
     pub limits: Limits,
-    /// One permit for each upload that is held in memory.
-    pub(crate) uploads: Arc<Semaphore>,
+    /// What happens to files; those who read too slowly miss some.
+    pub(crate) events: broadcast::Sender<library::Event>,
     stage: watch::Sender<Stage>,
 }
+
+/// Events that are kept for those who read slowly.
+const EVENTS_KEPT: usize = 1024;
 
 /// Where in its life the server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +39,17 @@ pub enum Stage {
 impl App {
     /// A server that is still [`Stage::Starting`].
     pub fn new(library: Arc<Library>, models: Models, limits: Limits) -> Self {
+        let (events, _) = broadcast::channel(EVENTS_KEPT);
+        let sender = events.clone();
+        library.listen(Arc::new(move |event| {
+            // An error means that nobody listens.
+            let _ = sender.send(event.clone());
+        }));
         Self {
             library,
             models,
-            uploads: Arc::new(Semaphore::new(limits.uploads_at_a_time)),
             limits,
+            events,
             stage: watch::Sender::new(Stage::Starting),
         }
     }
@@ -150,8 +159,6 @@ pub struct Limits {
     pub json_body_bytes: usize,
     /// Bytes of one uploaded file.
     pub upload_bytes: usize,
-    /// Uploads that are held in memory at a time; further ones wait.
-    pub uploads_at_a_time: usize,
     /// Messages of one conversation.
     pub messages: usize,
     /// Bytes of a search query.
@@ -160,7 +167,7 @@ pub struct Limits {
     pub top_k: usize,
     /// How often a silent stream sends a comment, so that proxies keep it open.
     pub sse_keep_alive: Duration,
-    /// How long a client may send nothing in the middle of a body, or wait for its turn to upload.
+    /// How long a client may send nothing in the middle of a body.
     pub stall: Duration,
     /// How long open streams may go on once the server stops.
     pub drain: Duration,
@@ -171,7 +178,6 @@ impl Default for Limits {
         Self {
             json_body_bytes: 2_000_000,
             upload_bytes: 100_000_000,
-            uploads_at_a_time: 4,
             messages: 512,
             query_bytes: retrieval::MAX_QUERY_BYTES,
             top_k: retrieval::MAX_TOP_K,

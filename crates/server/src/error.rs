@@ -49,6 +49,8 @@ pub(crate) enum ErrorKind {
     FileNotFound,
     /// No such collection.
     CollectionNotFound,
+    /// No such batch of files.
+    BatchNotFound,
     /// No such route.
     UnknownRoute,
     /// The route exists, with other methods.
@@ -86,6 +88,7 @@ impl ErrorKind {
             Self::ModelNotFound => (404, CLIENT, "model_not_found"),
             Self::FileNotFound => (404, CLIENT, "file_not_found"),
             Self::CollectionNotFound => (404, CLIENT, "collection_not_found"),
+            Self::BatchNotFound => (404, CLIENT, "batch_not_found"),
             Self::UnknownRoute => (404, CLIENT, "unknown_url"),
             Self::MethodNotAllowed => (405, CLIENT, "method_not_allowed"),
             Self::RequestTimeout => (408, CLIENT, "request_timeout"),

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use super::content::Parts;
 use super::form::Upload;
 use super::input::{InPath, InQuery};
 use super::off_thread::off_thread;
@@ -57,8 +59,8 @@ pub(super) async fn delete(
 ) -> Result<Json<Deleted>, ApiError> {
     let unwanted = id.clone();
     match off_thread(move || Ok(app.library.delete_file(&unwanted)?)).await? {
-        true => Ok(Json(Deleted::new("file", id))),
-        false => Err(unknown_file(&id)),
+        Some(purged) => Ok(Json(Deleted::new("file", id).with(purged))),
+        None => Err(unknown_file(&id)),
     }
 }
 
@@ -68,14 +70,19 @@ pub(super) async fn content(
     State(app): State<Arc<App>>,
     InPath(id): InPath<String>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let wanted = id.clone();
-    let content = off_thread(move || Ok(app.library.content(&wanted)?)).await?;
-    let content = content.ok_or_else(|| unknown_file(&id))?;
+    let (library, wanted) = (app.library.clone(), id.clone());
+    let first = off_thread(move || {
+        let file = library.file(&wanted)?;
+        let first = library.content_part(&wanted, 0)?;
+        Ok(file.zip(first))
+    });
+    let (file, first) = first.await?.ok_or_else(|| unknown_file(&id))?;
     let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CONTENT_DISPOSITION, "attachment"),
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, "attachment".to_owned()),
+        (header::CONTENT_LENGTH, file.bytes.to_string()),
     ];
-    Ok((headers, content))
+    Ok((headers, Body::from_stream(Parts::new(&app, id, first))))
 }
 
 /// `GET /v1/files/{id}/text`: the text that all spans refer to.

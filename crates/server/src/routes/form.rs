@@ -1,13 +1,14 @@
 //! Uploads: a multipart form with a part `file` and a few small fields.
 
+use std::sync::Arc;
+
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::StatusCode;
-use library::NewFile;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use library::{Content, NewFile, Received};
 
 use super::body::{Patience, check_declared_size, has_content_type, too_large, wrong_content_type};
+use super::off_thread::off_thread;
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
 
@@ -24,13 +25,14 @@ const MAX_FIELDS: usize = 16;
 /// What a file is for unless the form says; OpenAI's word for "anything".
 const DEFAULT_PURPOSE: &str = "user_data";
 
-/// An upload in memory.
+/// Bytes of a file that are held in memory before they go to the disk.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// An upload, its bytes on the disk.
 pub(super) struct Upload {
     pub(super) file: NewFile,
     /// The field `attributes`, which holds JSON.
     pub(super) attributes: Option<String>,
-    /// Keeps the number of uploads in memory bounded; lives as long as the bytes do.
-    _permit: OwnedSemaphorePermit,
 }
 
 /// The fields of a form that we know.
@@ -39,22 +41,22 @@ struct Fields {
     file: Option<NamedBytes>,
     purpose: Option<String>,
     attributes: Option<String>,
+    replace: bool,
 }
 
 struct NamedBytes {
     filename: String,
-    bytes: Vec<u8>,
+    bytes: Received,
 }
 
 impl Upload {
     /// Reads the body of `request`.
-    pub(super) async fn read(request: Request, app: &App) -> Result<Self, ApiError> {
+    pub(super) async fn read(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         if !has_content_type(request.headers(), FORM) {
             return Err(wrong_content_type(FORM));
         }
         let limit = app.limits.upload_bytes + OVERHEAD_BYTES;
         let mut request = check_declared_size(request, limit, app.limits.stall).await?;
-        let permit = take_permit(app).await?;
         DefaultBodyLimit::max(limit).apply(&mut request);
         let multipart = Multipart::from_request(request, &()).await;
         let multipart = multipart.map_err(|error| invalid_form(&error.body_text()))?;
@@ -67,20 +69,19 @@ impl Upload {
         let file = fields.file.ok_or_else(missing)?;
         Ok(Self {
             file: NewFile {
+                source: fields.replace.then(|| format!("upload:{}", file.filename)),
                 filename: file.filename,
                 purpose: fields.purpose.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
-                bytes: file.bytes,
-                source: None,
+                content: Content::Received(file.bytes),
             },
             attributes: fields.attributes,
-            _permit: permit,
         })
     }
 }
 
 /// A form that is being received.
 struct Form<'a> {
-    app: &'a App,
+    app: &'a Arc<App>,
     patience: Patience,
 }
 
@@ -96,6 +97,7 @@ impl Form<'_> {
                 "file" => fields.file = Some(self.read_file(&mut field).await?),
                 "purpose" => fields.purpose = Some(self.read_text(&mut field).await?),
                 "attributes" => fields.attributes = Some(self.read_text(&mut field).await?),
+                "replace" => fields.replace = self.read_flag(&mut field).await?,
                 _ => drop(self.read_bytes(&mut field, MAX_FIELD_BYTES).await?),
             }
         }
@@ -110,11 +112,50 @@ impl Form<'_> {
         if filename.is_empty() {
             return Err(invalid("'file' must be sent as a file, with a file name"));
         }
-        let bytes = self.read_bytes(field, self.app.limits.upload_bytes).await?;
-        if bytes.is_empty() {
+        let bytes = self.receive(field).await?;
+        if bytes.bytes() == 0 {
             return Err(invalid("'file' is empty"));
         }
         Ok(NamedBytes { filename, bytes })
+    }
+
+    /// Takes the bytes of a file to the disk as they come.
+    async fn receive(&mut self, field: &mut Field<'_>) -> Result<Received, ApiError> {
+        let app = self.app.clone();
+        let mut received = off_thread(move || Ok(app.library.receive()?)).await?;
+        let mut buffer = Vec::new();
+        loop {
+            let chunk = self.patience.wait(field.chunk()).await?;
+            let chunk = chunk.map_err(|error| self.broken(&error))?;
+            let ended = chunk.is_none();
+            if let Some(chunk) = chunk {
+                self.patience.received(chunk.len());
+                buffer.extend_from_slice(&chunk);
+            }
+            if ended || buffer.len() >= BUFFER_BYTES {
+                let piece = std::mem::take(&mut buffer);
+                received = off_thread(move || {
+                    received.write(&piece)?;
+                    Ok(received)
+                })
+                .await?;
+            }
+            if ended {
+                return Ok(received);
+            }
+        }
+    }
+
+    async fn read_flag(&mut self, field: &mut Field<'_>) -> Result<bool, ApiError> {
+        let name = field.name().unwrap_or_default().to_owned();
+        match self.read_text(field).await?.as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => {
+                let message = format!("'{name}' must be true or false");
+                Err(ApiError::new(ErrorKind::InvalidValue, message).at(name))
+            }
+        }
     }
 
     async fn read_text(&mut self, field: &mut Field<'_>) -> Result<String, ApiError> {
@@ -152,16 +193,6 @@ impl Form<'_> {
             _ => invalid_form(&error.body_text()),
         }
     }
-}
-
-async fn take_permit(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
-    let patience = app.limits.stall;
-    let permit = timeout(patience, app.uploads.clone().acquire_owned()).await;
-    let permit = permit.map_err(|_| {
-        let message = "too many uploads are being read; try again in a moment";
-        ApiError::new(ErrorKind::Busy, message).retry_after(patience)
-    })?;
-    Ok(permit.expect("the semaphore of uploads is never closed"))
 }
 
 fn invalid_form(why: &str) -> ApiError {

@@ -30,6 +30,8 @@ Routes, in OpenAI's wire format:
   GET    /v1/vector_stores, /v1/vector_stores/ID         POST /v1/vector_stores
   POST   /v1/vector_stores/ID/search
   GET    /v1/vector_stores/ID/files                      POST, DELETE likewise
+  POST   /v1/vector_stores/ID/file_batches               many files in one call
+  GET    /v1/vector_stores/ID/events                     what happens to them, as it happens
   GET    /healthz, /readyz
 "#
     )

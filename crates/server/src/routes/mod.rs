@@ -1,8 +1,11 @@
 //! All routes in one list. Each handler parses, calls, and replies; the work is elsewhere.
 
 mod base_url;
+mod batches;
 mod body;
 mod chat;
+mod content;
+mod events;
 mod files;
 mod form;
 mod health;
@@ -59,7 +62,26 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route(
             "/v1/vector_stores/{collection}/files/{file}",
-            get(vector_store_files::retrieve).delete(vector_store_files::detach),
+            get(vector_store_files::retrieve)
+                .post(vector_store_files::update)
+                .delete(vector_store_files::detach),
+        )
+        .route("/v1/vector_stores/{collection}/events", get(events::follow))
+        .route(
+            "/v1/vector_stores/{collection}/file_batches",
+            post(batches::create),
+        )
+        .route(
+            "/v1/vector_stores/{collection}/file_batches/{batch}",
+            get(batches::retrieve),
+        )
+        .route(
+            "/v1/vector_stores/{collection}/file_batches/{batch}/cancel",
+            post(batches::cancel),
+        )
+        .route(
+            "/v1/vector_stores/{collection}/file_batches/{batch}/files",
+            get(batches::files),
         )
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)

@@ -24,7 +24,8 @@ pub(super) async fn search(
         let hits = find(&app.library, &collection, &request)?;
         let item = |hit| item(&app.library, &collection, hit);
         let items = hits.into_iter().map(item).collect::<Result<_, _>>()?;
-        Ok(SearchPage::new(request.queries, items))
+        let rebuilding = app.library.is_rebuilding(&collection)?;
+        Ok(SearchPage::new(request.queries, items, rebuilding))
     });
     Ok(Json(page.await?))
 }

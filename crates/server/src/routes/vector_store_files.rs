@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use library::{Attributes, Library, Membership};
+use library::Membership;
 
 use super::body::has_content_type;
 use super::files::unknown_file;
 use super::form::{FORM, Upload};
 use super::input::{InPath, InQuery, JsonBody};
 use super::off_thread::off_thread;
-use super::vector_stores::unknown_collection;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::wire::files::Deleted;
 use crate::wire::list::{ListLimits, ListObject, ListQuery};
 use crate::wire::vector_stores::{
-    AttachRequest, VectorStoreFileObject, parse_attributes, read_status,
+    AttachRequest, VectorStoreFileObject, parse_attributes, read_status, read_update,
 };
 
 /// `POST`: attaches a stored file (JSON), or uploads and attaches one in one call (a form).
@@ -58,25 +57,7 @@ async fn attach_upload(
         .map(parse_attributes)
         .transpose()?;
     let attributes = attributes.unwrap_or_default();
-    off_thread(move || store_and_attach(&app.library, &collection, upload, attributes)).await
-}
-
-fn store_and_attach(
-    library: &Library,
-    collection: &str,
-    upload: Upload,
-    attributes: Attributes,
-) -> Result<Membership, ApiError> {
-    if library.collection(collection)?.is_none() {
-        return Err(unknown_collection(collection));
-    }
-    let file = library.add_file(upload.file)?;
-    let membership = library.attach(collection, &file.id, attributes)?;
-    // The collection held the same file already: one copy is enough.
-    if membership.file_id != file.id {
-        library.delete_file(&file.id)?;
-    }
-    Ok(membership)
+    off_thread(move || Ok(app.library.add_to(&collection, upload.file, &attributes)?)).await
 }
 
 /// `GET`: the files, all or those of one status.
@@ -100,6 +81,23 @@ pub(super) async fn retrieve(
     let wanted = file_id.clone();
     let membership = move || Ok(app.library.membership(&collection, &wanted)?);
     let membership = off_thread(membership).await?;
+    let membership = membership.ok_or_else(|| unknown_file(&file_id))?;
+    Ok(Json(VectorStoreFileObject::from(&membership)))
+}
+
+/// `POST …/{file}`: replaces the file's attributes.
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    InPath((collection, file_id)): InPath<(String, String)>,
+    body: JsonBody,
+) -> Result<Json<VectorStoreFileObject>, ApiError> {
+    let attributes = read_update(&body.object())?;
+    let wanted = file_id.clone();
+    let update = move || {
+        let library = &app.library;
+        Ok(library.set_attributes(&collection, &wanted, &attributes)?)
+    };
+    let membership = off_thread(update).await?;
     let membership = membership.ok_or_else(|| unknown_file(&file_id))?;
     Ok(Json(VectorStoreFileObject::from(&membership)))
 }

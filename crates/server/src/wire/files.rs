@@ -1,9 +1,12 @@
 //! `file` objects.
 
-use library::File;
+use library::{File, Purged};
 use serde::Serialize;
 
 use super::list::Identified;
+
+/// How what a reply tells of is kept: synced to the disk before the reply was sent.
+pub(crate) const FSYNC: &str = "fsync";
 
 /// A file as it was uploaded.
 #[derive(Serialize)]
@@ -16,6 +19,7 @@ pub(crate) struct FileObject {
     purpose: String,
     /// OpenAI keeps this field for old clients; a stored file is always ready to attach.
     status: &'static str,
+    durability: &'static str,
 }
 
 /// The reply to a deletion or a detachment.
@@ -24,6 +28,18 @@ pub(crate) struct Deleted {
     id: String,
     object: &'static str,
     deleted: bool,
+    durability: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purged: Option<PurgedObject>,
+}
+
+/// What went with a deleted file.
+#[derive(Serialize)]
+struct PurgedObject {
+    bytes: u64,
+    text_bytes: u64,
+    passages: u64,
+    vector_store_ids: Vec<String>,
 }
 
 impl Deleted {
@@ -33,7 +49,20 @@ impl Deleted {
             id,
             object,
             deleted: true,
+            durability: FSYNC,
+            purged: None,
         }
+    }
+
+    /// Says what went with it.
+    pub(crate) fn with(mut self, purged: Purged) -> Self {
+        self.purged = Some(PurgedObject {
+            bytes: purged.bytes,
+            text_bytes: purged.text_bytes,
+            passages: purged.passages,
+            vector_store_ids: purged.collections,
+        });
+        self
     }
 }
 
@@ -47,6 +76,7 @@ impl From<&File> for FileObject {
             filename: file.filename.clone(),
             purpose: file.purpose.clone(),
             status: "processed",
+            durability: FSYNC,
         }
     }
 }

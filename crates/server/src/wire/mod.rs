@@ -4,9 +4,11 @@
 //! writing ([`completion`], [`files`], …) turns values into objects with a fixed order of
 //! fields. No handler builds JSON itself.
 
+pub(crate) mod batches;
 pub(crate) mod chat_request;
 pub(crate) mod chunk;
 pub(crate) mod completion;
+pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod grounding;
 pub(crate) mod id;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::place::{Object, Place};
-use super::vector_stores::RESERVED_PREFIX;
+use super::vector_stores::{RESERVED_PREFIX, index_state};
 use crate::app::Limits;
 use crate::error::{ApiError, ErrorKind};
 
@@ -83,6 +83,8 @@ pub(crate) struct SearchPage {
     data: Vec<SearchItem>,
     has_more: bool,
     next_page: Option<String>,
+    /// "rebuilding" while only a part of the collection can be found.
+    index: &'static str,
 }
 
 /// One passage. Strict clients allow no further fields here, so the passage's place travels
@@ -104,13 +106,14 @@ struct TextContent {
 
 impl SearchPage {
     /// The page of `items`, best first; there is only one.
-    pub(crate) fn new(search_query: Vec<String>, data: Vec<SearchItem>) -> Self {
+    pub(crate) fn new(search_query: Vec<String>, data: Vec<SearchItem>, rebuilding: bool) -> Self {
         Self {
             object: "vector_store.search_results.page",
             search_query,
             data,
             has_more: false,
             next_page: None,
+            index: index_state(rebuilding),
         }
     }
 }

@@ -7,6 +7,7 @@ use library::{AttributeValue, Attributes, Collection, FileCounts, LastError, Mem
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::files::FSYNC;
 use super::list::Identified;
 use super::place::{Object, Place};
 use crate::error::{ApiError, ErrorKind};
@@ -28,10 +29,14 @@ pub(crate) struct VectorStoreObject {
     expires_at: Option<()>,
     last_active_at: i64,
     metadata: Map<String, Value>,
+    durability: &'static str,
+    /// "rebuilding" while searches find only a part of what is completed.
+    index: &'static str,
 }
 
+/// Files by status.
 #[derive(Serialize)]
-struct FileCountsObject {
+pub(crate) struct FileCountsObject {
     in_progress: u64,
     completed: u64,
     failed: u64,
@@ -46,14 +51,18 @@ pub(crate) struct VectorStoreFileObject {
     object: &'static str,
     created_at: i64,
     vector_store_id: String,
+    /// OpenAI's object has no name; a list without one is of little use.
+    filename: String,
     usage_bytes: u64,
     status: &'static str,
     last_error: Option<LastErrorObject>,
     attributes: Attributes,
+    durability: &'static str,
 }
 
+/// Why a file could not be indexed.
 #[derive(Serialize)]
-struct LastErrorObject {
+pub(crate) struct LastErrorObject {
     code: &'static str,
     message: String,
 }
@@ -94,6 +103,16 @@ impl AttachRequest {
                 .unwrap_or_default(),
         })
     }
+}
+
+/// Reads the body of `POST /v1/vector_stores/{id}/files/{file}`, which must say what the
+/// attributes are to be; `null` and `{}` take all away.
+pub(crate) fn read_update(body: &Object<'_>) -> Result<Attributes, ApiError> {
+    if !body.mentions("attributes") {
+        body.require("attributes")?;
+    }
+    let attributes = body.optional("attributes", read_attributes)?;
+    Ok(attributes.unwrap_or_default())
 }
 
 /// Reads the field `attributes` of a form, which holds JSON.
@@ -137,6 +156,14 @@ pub(crate) fn read_status(filter: &str) -> Result<Status, ApiError> {
     })
 }
 
+/// Whether searches find all that is completed.
+pub(crate) fn index_state(rebuilding: bool) -> &'static str {
+    match rebuilding {
+        true => "rebuilding",
+        false => "complete",
+    }
+}
+
 impl From<&Collection> for VectorStoreObject {
     fn from(collection: &Collection) -> Self {
         let in_progress = collection.counts.in_progress > 0;
@@ -156,6 +183,8 @@ impl From<&Collection> for VectorStoreObject {
             expires_at: None,
             last_active_at: collection.last_active_at,
             metadata: Map::new(),
+            durability: FSYNC,
+            index: index_state(collection.rebuilding),
         }
     }
 }
@@ -179,10 +208,12 @@ impl From<&Membership> for VectorStoreFileObject {
             object: "vector_store.file",
             created_at: membership.created_at,
             vector_store_id: membership.collection_id.clone(),
+            filename: membership.filename.clone(),
             usage_bytes: membership.usage_bytes,
             status: membership.status.as_str(),
             last_error: membership.last_error.as_ref().map(LastErrorObject::from),
             attributes: membership.attributes.clone(),
+            durability: FSYNC,
         }
     }
 }
