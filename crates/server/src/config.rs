@@ -23,6 +23,8 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// The model that answers.
     pub model: ModelConfig,
+    /// Folders that are kept in step with collections while the server runs.
+    pub collections: Vec<CollectionConfig>,
     /// How documents are cut for searching.
     pub passages: PassagesConfig,
     /// How answers are made.
@@ -75,6 +77,16 @@ pub enum KvType {
     F16,
     /// In a quarter of the bytes.
     Q8,
+}
+
+/// A collection that holds what lies under some paths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionConfig {
+    /// The collection's name; it is created when missing.
+    pub name: String,
+    /// Files and folders.
+    pub watch: Vec<PathBuf>,
 }
 
 /// How documents are cut for searching.
@@ -133,6 +145,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data_dir: None,
             model: ModelConfig::default(),
+            collections: Vec::new(),
             passages: PassagesConfig::default(),
             answer: AnswerConfig::default(),
             limits: LimitsConfig::default(),

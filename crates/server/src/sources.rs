@@ -1,11 +1,15 @@
 //! What the default collection is made of when the program starts.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
-use library::{DEFAULT_COLLECTION, Library, Page, Problem, Progress, Scan, SourceFile};
+use library::{
+    DEFAULT_COLLECTION, Library, Page, Problem, Progress, Scan, SourceFile, Watch, WatchSettings,
+};
 use tracing::warn;
 
+use crate::config::CollectionConfig;
 use crate::examples::EXAMPLES;
 
 /// Brings the default collection up to date and waits until it can be searched.
@@ -35,6 +39,44 @@ pub fn sync(
     } else {
         check_readable(library, paths)
     }
+}
+
+/// Keeps collections in step with folders, until the result is dropped: `paths` with the
+/// default collection, and what is configured.
+///
+/// # Errors
+///
+/// When a collection cannot be created.
+pub fn watch(
+    library: &Arc<Library>,
+    paths: &[PathBuf],
+    configured: &[CollectionConfig],
+) -> anyhow::Result<Vec<Watch>> {
+    let mut watches = Vec::new();
+    if !paths.is_empty() {
+        watches.push(start_watch(library, DEFAULT_COLLECTION, paths)?);
+    }
+    for CollectionConfig { name, watch } in configured {
+        if name == DEFAULT_COLLECTION && !paths.is_empty() {
+            warn!("the paths that were named win over the configured ones of {name:?}");
+            continue;
+        }
+        if library.collection(name)?.is_none() {
+            library.create_collection(name)?;
+        }
+        watches.push(start_watch(library, name, watch)?);
+    }
+    Ok(watches)
+}
+
+fn start_watch(
+    library: &Arc<Library>,
+    collection: &str,
+    paths: &[PathBuf],
+) -> anyhow::Result<Watch> {
+    let settings = WatchSettings::new(collection, paths.to_owned());
+    Watch::start(library, settings)
+        .with_context(|| format!("cannot watch the folders of {collection:?}"))
 }
 
 fn examples() -> Scan {

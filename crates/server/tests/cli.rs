@@ -33,11 +33,19 @@ struct Serving {
 
 impl Serving {
     fn start(data_dir: &Path, paths: &[&Path]) -> Self {
+        let paths: Vec<&str> = paths
+            .iter()
+            .map(|path| path.to_str().expect("Unicode"))
+            .collect();
+        Self::start_with(data_dir, &paths)
+    }
+
+    fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = ibid(data_dir);
         command
             .arg("serve")
             .args(["--listen", "127.0.0.1:0"])
-            .args(paths);
+            .args(arguments);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -233,4 +241,93 @@ fn mistakes_are_explained() {
     check(&["models", "--model", "no-such-model"], "no-such-model");
     check(&["models", "--config", "no.toml"], "no.toml");
     check(&["sevre"], "serve");
+}
+
+#[test]
+fn documents_are_managed_with_and_without_a_server() {
+    let home = TempDir::new().expect("a folder");
+    let docs = TempDir::new().expect("a folder");
+    fs::write(docs.path().join("tea.md"), "Green tea is steeped.").expect("a file");
+    fs::write(docs.path().join("no.png"), b"\x89PNG\r\n\x1a\n\0\0").expect("a file");
+    let run = |arguments: &[&str]| {
+        let output = ibid(home.path()).args(arguments).output().expect("it runs");
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    let folder = docs.path().to_str().expect("Unicode");
+    let check_both = |expected: &str| {
+        let added = run(&["add", folder, "--attribute", "year=2024"]);
+        assert!(added.contains("cannot be read"), "{added}");
+        assert!(added.contains("1 documents"), "{added}");
+        let list = run(&["list"]);
+        assert_eq!(list.matches("tea.md").count(), 1, "{list}");
+        assert!(list.contains("completed    tea.md"), "{list}");
+        assert!(list.contains("failed       no.png"), "{list}");
+        let status = run(&["status"]);
+        assert!(status.contains(expected), "{status}");
+        assert!(
+            status.contains("default: 1 completed, 0 in progress, 1 failed"),
+            "{status}"
+        );
+    };
+    check_both("no server is running");
+    let serving = Serving::start(home.path(), &[]);
+    check_both(&format!("server http://{}", serving.address));
+    fs::write(docs.path().join("tea.md"), "Green tea is new.").expect("a file");
+    check_both("server http");
+    let removed = run(&["remove", "tea.md", "no.png"]);
+    assert!(
+        removed.contains("removed tea.md: 17 bytes, 17 bytes of text, 1 passages"),
+        "{removed}"
+    );
+    let output = ibid(home.path())
+        .args(["remove", "tea.md"])
+        .output()
+        .expect("it runs");
+    assert!(!output.status.success());
+    assert!(
+        said(&output).contains("holds no file \"tea.md\""),
+        "{}",
+        said(&output)
+    );
+    let backup = home.path().join("backup.sqlite");
+    run(&["backup", backup.to_str().expect("Unicode")]);
+    run(&["add", folder]);
+    let export = home.path().join("default.ibid");
+    let export = export.to_str().expect("Unicode");
+    assert!(run(&["export", "default", export]).contains("2 files"));
+    let output = ibid(home.path())
+        .args(["import", export])
+        .output()
+        .expect("it runs");
+    assert!(
+        said(&output).contains("stop the server"),
+        "{}",
+        said(&output)
+    );
+    drop(serving);
+    run(&["import", export, "--name", "copy"]);
+    let list = run(&["list", "--collection", "copy"]);
+    assert!(list.contains("completed    tea.md"), "{list}");
+}
+
+#[test]
+fn folders_are_watched_while_serving() {
+    let home = TempDir::new().expect("a folder");
+    let docs = TempDir::new().expect("a folder");
+    fs::write(docs.path().join("tea.md"), "Green tea is steeped.").expect("a file");
+    let config = home.path().join("ibid.toml");
+    let watch = docs.path().to_str().expect("Unicode").replace('\\', "\\\\");
+    let text = format!("[[collections]]\nname = \"drinks\"\nwatch = [\"{watch}\"]\n");
+    fs::write(&config, text).expect("a file");
+    let serving = Serving::start_with(home.path(), &["--config", "ibid.toml"]);
+    let until_listed = |name: &str| {
+        let list = "GET /v1/vector_stores/drinks/files?filter=completed HTTP/1.1";
+        while !serving.exchange(list, "").contains(name) {
+            std::thread::yield_now();
+        }
+    };
+    until_listed("tea.md");
+    fs::write(docs.path().join("coffee.md"), "Black coffee is brewed.").expect("a file");
+    until_listed("coffee.md");
 }

@@ -46,6 +46,7 @@ fn shipped_file_holds_every_key_with_its_default() {
     let keys = [
         "listen",
         "data_dir",
+        "watch",
         "path",
         "name",
         "workers",

@@ -1,14 +1,18 @@
 //! The command line: what can be said, and who does it.
 
 mod announcement;
+mod api;
 mod ask;
 mod bench;
+mod documents;
 mod memory;
 mod models;
 mod named_model;
+mod portable;
 mod progress;
 mod search;
 mod serve;
+mod upload;
 
 use std::path::PathBuf;
 
@@ -22,6 +26,8 @@ Examples:
   ibid serve ~/notes ~/papers     serve your own files and folders
   ibid ask \"what is attention?\"   one answer with footnotes, in the terminal
   ibid search \"어텐션\" ~/notes     the passages an answer would draw on
+  ibid add report.md ~/papers     add files, to a running server or without one
+  ibid export notes notes.ibid    a collection as one file
   ibid models inspect model.gguf  what a model is, and whether it will run here
 
 Configuration: flags, then IBID_* in the environment, then config/ibid.toml.";
@@ -58,6 +64,20 @@ enum Command {
     Ask(ask::AskArgs),
     /// Print the passages that are found for a query
     Search(search::SearchArgs),
+    /// Add files and folders to a collection, instead of what had their names before
+    Add(documents::AddArgs),
+    /// List the files of a collection and how they stand
+    List(documents::ListArgs),
+    /// Delete files: bytes, text, passages
+    Remove(documents::RemoveArgs),
+    /// Show the collections and how far indexing is
+    Status(documents::ListArgs),
+    /// Write a collection to one file that can be imported elsewhere
+    Export(portable::ExportArgs),
+    /// Add the collection of an export
+    Import(portable::ImportArgs),
+    /// Copy the whole library to one file, also while a server runs
+    Backup(portable::BackupArgs),
     /// Show the model that would answer; inspect and try out any model
     Models(models::ModelsArgs),
     /// Measure how fast a model reads and writes on this machine
@@ -75,6 +95,13 @@ impl Cli {
             Command::Serve(args) => serve::serve(self.config(args.listen)?, args),
             Command::Ask(args) => ask::ask(&self.config(None)?, args),
             Command::Search(args) => search::search(&self.config(None)?, args),
+            Command::Add(args) => documents::add(&self.config(None)?, args),
+            Command::List(args) => documents::list(&self.config(None)?, args),
+            Command::Remove(args) => documents::remove(&self.config(None)?, args),
+            Command::Status(args) => documents::status(&self.config(None)?, args),
+            Command::Export(args) => portable::export(&self.config(None)?, args),
+            Command::Import(args) => portable::import(&self.config(None)?, args),
+            Command::Backup(args) => portable::backup(&self.config(None)?, args),
             Command::Models(args) => args.run(|| self.config(None)),
             Command::Bench(args) => bench::bench(args),
         }

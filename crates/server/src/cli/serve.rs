@@ -19,8 +19,8 @@ use crate::{logging, routes, sources, startup};
 /// What `ibid serve` understands.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Files and folders to serve; the collection is made to hold just these and what was
-    /// uploaded [default: what it holds already, or the example documents]
+    /// Files and folders to serve and to watch: the collection is kept holding just these and
+    /// what was uploaded [default: what it holds already, or the example documents]
     paths: Vec<PathBuf>,
     /// Address and port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -35,6 +35,7 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
     let engine = startup::load_engine(&config.model)?;
     let library = startup::open_library(&config, &startup::data_dir(&config)?, &engine)?;
     let app = startup::app(&config, engine, library);
+    app.library.announce(&address.to_string());
 
     let router = routes::router(app.clone());
     let server = tokio::spawn(http::serve(
@@ -44,11 +45,14 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
         stopping(app.clone()),
     ));
     index(app.clone(), args.paths.clone()).await?;
+    let watches = sources::watch(&app.library, &args.paths, &config.collections)?;
     if app.stage() == Stage::Starting {
         app.set_ready();
         announcement::print(&app, address)?;
     }
     server.await??;
+    // Off the async threads, since it waits for the folder being looked at.
+    tokio::task::spawn_blocking(move || drop(watches)).await?;
     app.library.close();
     Ok(())
 }
