@@ -9,7 +9,7 @@ impl Library {
     ///
     /// Attaching it again changes its attributes, and tries again if it had failed. When the
     /// collection holds another file of the same name and content, nothing is added; that one
-    /// gets the attributes, if there are any, and its membership is returned: its `file_id`
+    /// gets the attributes, if there are any, another try if it failed, and its membership is returned: its `file_id`
     /// differs from the one given. When the
     /// collection holds an older file of the same source, that one is searchable until the
     /// new one is, and is removed then.

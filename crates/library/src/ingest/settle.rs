@@ -95,12 +95,12 @@ fn plan(
         for prepared in prepared {
             let job = &prepared.job;
             if jobs::still_stands(connection, collection_id, job)? {
-                // A successor that cannot be read replaces nothing.
-                if prepared.outcome.is_ok() {
-                    let file_id = &job.file_id;
-                    let older = memberships::superseded_by(connection, collection_id, file_id)?;
-                    superseded.extend(older);
-                }
+                // A successor that cannot be read replaces nothing that could.
+                let readable = prepared.outcome.is_ok();
+                let file_id = &job.file_id;
+                let older =
+                    memberships::superseded_by(connection, collection_id, file_id, readable)?;
+                superseded.extend(older);
                 standing.push(prepared);
             }
         }

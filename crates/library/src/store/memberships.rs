@@ -22,8 +22,8 @@ pub(crate) struct Only<'a> {
     pub(crate) batch: Option<&'a str>,
 }
 
-/// Puts the file into the collection, unless another one of its name and content is there.
-/// Returns the one that is in the collection.
+/// Puts the file into the collection, unless another one of its name and content is there,
+/// which gets another try if it failed. Returns the one that is in the collection.
 pub(crate) fn attach(
     connection: &Connection,
     collection_id: &str,
@@ -34,6 +34,7 @@ pub(crate) fn attach(
         if !attributes.is_empty() {
             set_attributes(connection, collection_id, &twin, attributes)?;
         }
+        retry(connection, collection_id, &twin)?;
         return Ok(twin);
     }
     put(connection, collection_id, file_id, attributes)?;
@@ -132,7 +133,7 @@ pub(crate) fn list(
 }
 
 /// The file in the collection that has the name and the content of `file_id`, if another one
-/// does. One that failed does not count, nor one whose source has a newer file by now.
+/// does. One whose source has a newer file by now does not count.
 pub(crate) fn twin(
     connection: &Connection,
     collection_id: &str,
@@ -142,8 +143,7 @@ pub(crate) fn twin(
         "SELECT f.id FROM files new
          JOIN files f ON f.sha256 = new.sha256 AND f.filename = new.filename AND f.id <> new.id
          JOIN memberships m ON m.file_id = f.id AND m.collection_id = ?1
-         WHERE new.id = ?2 AND m.status IN ('in_progress', 'completed')
-         AND NOT EXISTS (
+         WHERE new.id = ?2 AND NOT EXISTS (
              SELECT 1 FROM memberships later JOIN files g ON g.id = later.file_id
              WHERE later.collection_id = ?1 AND g.source = f.source
              AND later.sequence > m.sequence)
@@ -153,19 +153,23 @@ pub(crate) fn twin(
     Ok(twin.optional()?)
 }
 
-/// The files of the collection that came before `file_id` from the same source.
+/// The files of the collection that came before `file_id` from the same source: all of them,
+/// or, when it could not be read itself, those that could not either.
 pub(crate) fn superseded_by(
     connection: &Connection,
     collection_id: &str,
     file_id: &str,
+    is_readable: bool,
 ) -> Result<Vec<String>, LibraryError> {
     let mut statement = connection.prepare_cached(
         "SELECT old.file_id FROM memberships new JOIN files f ON f.id = new.file_id
          JOIN files g ON g.source = f.source
          JOIN memberships old ON old.file_id = g.id AND old.collection_id = new.collection_id
-         WHERE new.collection_id = ? AND new.file_id = ? AND old.sequence < new.sequence",
+         WHERE new.collection_id = ? AND new.file_id = ? AND old.sequence < new.sequence
+         AND (? OR old.status = 'failed')",
     )?;
-    let ids = statement.query_map([collection_id, file_id], |row| row.get(0))?;
+    let parameters = params![collection_id, file_id, is_readable];
+    let ids = statement.query_map(parameters, |row| row.get(0))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 

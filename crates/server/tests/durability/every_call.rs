@@ -2,6 +2,7 @@
 //! life of it: three files are added, one is replaced, one deleted, all is settled.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 
 use tempfile::TempDir;
@@ -30,11 +31,12 @@ const MOST_CALLS: u64 = 400;
 #[ignore = "part of the campaign; needs strace"]
 fn a_kill_at_every_call_loses_nothing() {
     let stride = setting("IBID_STRIDE", 1);
+    let start = Start::new();
     let (mut kills, mut faults) = (0, Vec::new());
     for call in CALLS {
         let mut of_call = 0;
         for number in (1..=MOST_CALLS).step_by(stride as usize) {
-            match killed_at(call, number, Belief::Honest) {
+            match killed_at(&start, call, number, Belief::Honest) {
                 Some(found) => {
                     of_call += 1;
                     faults.extend(
@@ -57,17 +59,38 @@ fn a_kill_at_every_call_loses_nothing() {
 #[test]
 #[ignore = "part of the campaign; needs strace"]
 fn early_acknowledgements_are_caught() {
+    let start = Start::new();
     let caught = (1..60).step_by(6).any(|number| {
-        killed_at("pwrite64", number, Belief::Early).is_some_and(|faults| !faults.is_empty())
+        let faults = killed_at(&start, "pwrite64", number, Belief::Early);
+        faults.is_some_and(|faults| !faults.is_empty())
     });
     assert!(caught, "the planted defect was not caught");
 }
 
+/// A library with the examples, from which every life begins.
+struct Start(TempDir);
+
+impl Start {
+    fn new() -> Start {
+        let home = TempDir::new().expect("a folder");
+        let mut server = Server::must_start(home.path());
+        assert!(server.settle(), "the server died by itself");
+        server.kill();
+        Start(home)
+    }
+
+    fn copy_to(&self, data_dir: &Path) {
+        let mut copy = Command::new("cp");
+        let copied = copy.arg("-r").arg(self.0.path()).arg(data_dir).status();
+        assert!(copied.is_ok_and(|status| status.success()));
+    }
+}
+
 /// What is wrong after a kill at the call of that number; `None` when there was no such call.
-fn killed_at(call: &str, number: u64, belief: Belief) -> Option<Vec<String>> {
+fn killed_at(start: &Start, call: &str, number: u64, belief: Belief) -> Option<Vec<String>> {
     let home = TempDir::new().expect("a folder");
     let data_dir = home.path().join("data");
-    std::fs::create_dir(&data_dir).expect("a folder");
+    start.copy_to(&data_dir);
     let ledger = Mutex::new(Ledger::new(&home.path().join("ledger")));
     let fault = format!("{call}:signal=SIGKILL:when={number}");
     if live(&data_dir, &ledger, &strace(&fault), belief) {

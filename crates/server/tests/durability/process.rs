@@ -18,9 +18,10 @@ pub(crate) struct Server {
     pub(crate) client: Client,
 }
 
-/// The program itself.
-pub(crate) fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_ibid")
+/// The program itself, or another build of it.
+fn program() -> String {
+    let other = std::env::var("IBID_PROGRAM");
+    other.unwrap_or_else(|_| env!("CARGO_BIN_EXE_ibid").to_owned())
 }
 
 impl Server {
@@ -28,7 +29,8 @@ impl Server {
     pub(crate) fn start(data_dir: &Path, wrapper: &[String]) -> Result<Server, ExitStatus> {
         let address_file = data_dir.join("address");
         let _ = fs::remove_file(&address_file);
-        let mut words = wrapper.iter().map(String::as_str).chain([program()]);
+        let program = program();
+        let mut words = wrapper.iter().map(String::as_str).chain([&*program]);
         let mut command = Command::new(words.next().expect("a program"));
         let mut child = command
             .args(words)
@@ -76,8 +78,10 @@ impl Server {
             match self.client.get(path) {
                 Ok(reply) if reply.is_success() => {
                     let collection = reply.json();
+                    let ready = self.client.get("/readyz");
                     if collection["file_counts"]["in_progress"] == 0
                         && collection["index"] == "complete"
+                        && ready.is_ok_and(|ready| ready.is_success())
                     {
                         return true;
                     }
