@@ -43,6 +43,9 @@ pub(crate) fn run(core: &Core) {
             Err(error) => {
                 warn!(error = error.with_causes(), "indexing is stalled");
                 troubled.clear();
+                if matches!(error, LibraryError::StorageFull) {
+                    tidy::make_room(core);
+                }
                 core.signal.rest_after(&error, RETRY_PAUSE)
             }
         };

@@ -97,8 +97,9 @@ impl Store {
     }
 
     /// Shrinks the files of the database by what is free in them, a little at a time so that
-    /// nobody waits long, for as long as `go_on` says.
+    /// nobody waits long and little space is needed, for as long as `go_on` says.
     pub(crate) fn give_back_space(&self, go_on: &dyn Fn() -> bool) -> Result<(), LibraryError> {
+        self.empty_log()?;
         let mut free = self.read(free_pages)?;
         while go_on() && free > 0 {
             let left = self.write(|connection| {
@@ -106,23 +107,28 @@ impl Store {
                 connection.execute_batch(&sql)?;
                 free_pages(connection)
             })?;
+            self.empty_log()?;
             // One that cannot shrink yet keeps them.
             if left >= free {
                 break;
             }
             free = left;
         }
-        let log = self.path.with_file_name("library.sqlite-wal");
-        if go_on() && std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
-            self.empty_log()?;
-        }
-        self.reserve.hold();
         Ok(())
+    }
+
+    /// Takes the space again that deleting on a full disk needs, if it was given up.
+    pub(crate) fn hold_reserve(&self) {
+        self.reserve.hold();
     }
 
     /// Moves what the log holds into the database and empties it. When somebody reads from it,
     /// this does what it can without waiting.
     fn empty_log(&self) -> Result<(), LibraryError> {
+        let log = self.path.with_file_name("library.sqlite-wal");
+        if !std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            return Ok(());
+        }
         let writer = unpoisoned(&self.writer);
         writer.busy_timeout(Duration::ZERO)?;
         let emptied = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));

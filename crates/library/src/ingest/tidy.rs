@@ -31,8 +31,17 @@ pub(super) fn run(core: &Core) {
             warn!(collection, error, "cannot give back the index's space");
         }
     }
-    let go_on = || !core.signal.is_wanted();
-    if let Err(error) = core.store.give_back_space(&go_on) {
+    give_back_space(core, &|| !core.signal.is_wanted());
+    core.store.hold_reserve();
+}
+
+/// Makes what room there can be made while the disk is full.
+pub(super) fn make_room(core: &Core) {
+    give_back_space(core, &|| !core.signal.is_stopping());
+}
+
+fn give_back_space(core: &Core, go_on: &dyn Fn() -> bool) {
+    if let Err(error) = core.store.give_back_space(go_on) {
         let error = error.with_causes();
         warn!(error, "cannot give back the database's space");
     }

@@ -85,7 +85,7 @@ fn an_exported_collection_is_the_same_elsewhere() {
 #[test]
 fn what_is_no_export_is_refused() {
     let home = Home::new();
-    let library = birds(&home);
+    drop(birds(&home));
     let file = home.data_dir().join("birds.ibid");
     library::export(&home.data_dir(), "birds", &file).unwrap();
     let other = Home::new();
