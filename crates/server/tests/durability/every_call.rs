@@ -30,7 +30,7 @@ const MOST_CALLS: u64 = 400;
 #[test]
 #[ignore = "part of the campaign; needs strace"]
 fn a_kill_at_every_call_loses_nothing() {
-    let stride = setting("IBID_STRIDE", 1);
+    let stride = setting("CAMPAIGN_STRIDE", 1);
     let start = Start::new();
     let (mut kills, mut faults) = (0, Vec::new());
     for call in CALLS {

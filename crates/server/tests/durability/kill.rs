@@ -28,15 +28,15 @@ struct Tally {
 
 #[test]
 fn a_few_kills_lose_nothing() {
-    let tally = run(4, setting("IBID_SEED", 1), Belief::Honest);
+    let tally = run(4, setting("CAMPAIGN_SEED", 1), Belief::Honest);
     assert!(tally.faults.is_empty(), "{:#?}", tally.faults);
 }
 
 #[test]
 #[ignore = "part of the campaign"]
 fn kills_at_random_times_lose_nothing() {
-    let seed = setting("IBID_SEED", 20_260_101);
-    let tally = run(setting("IBID_CYCLES", 300), seed, Belief::Honest);
+    let seed = setting("CAMPAIGN_SEED", 20_260_101);
+    let tally = run(setting("CAMPAIGN_CYCLES", 300), seed, Belief::Honest);
     println!(
         "E01: {} kills, {} acknowledged, {} unknown, {} faults, slowest start {:?}, seed {seed}",
         tally.cycles,

@@ -8,8 +8,8 @@
 //! cargo test --release -p server --test durability -- --ignored --nocapture --test-threads 1
 //! ```
 //!
-//! `IBID_CYCLES`, `IBID_SEED` and `IBID_STRIDE` (try every n-th system call) set its length;
-//! `IBID_PROGRAM` names another build of the program.
+//! `CAMPAIGN_CYCLES`, `CAMPAIGN_SEED` and `CAMPAIGN_STRIDE` (try every n-th system call) set its length;
+//! `CAMPAIGN_PROGRAM` names another build of the program.
 //! Each experiment is run once with a planted defect that it must catch.
 
 #![cfg(unix)]

@@ -20,7 +20,7 @@ pub(crate) struct Server {
 
 /// The program itself, or another build of it.
 fn program() -> String {
-    let other = std::env::var("IBID_PROGRAM");
+    let other = std::env::var("CAMPAIGN_PROGRAM");
     other.unwrap_or_else(|_| env!("CARGO_BIN_EXE_ibid").to_owned())
 }
 
@@ -38,7 +38,7 @@ impl Server {
             .arg(data_dir)
             .current_dir(data_dir)
             .stdout(Stdio::null())
-            .stderr(match std::env::var_os("IBID_SHOW") {
+            .stderr(match std::env::var_os("CAMPAIGN_SHOW") {
                 Some(_) => Stdio::inherit(),
                 None => Stdio::null(),
             })
