@@ -99,7 +99,7 @@ fn a_folder_that_is_away_takes_nothing_with_it() {
     let folder = watched.home.folder();
     let away = folder.with_file_name("away");
     fs::rename(&folder, &away).unwrap();
-    let missing = library::scan_present(&[folder.clone()], MAX_FILE_BYTES).unwrap();
+    let missing = library::scan_present(std::slice::from_ref(&folder), MAX_FILE_BYTES).unwrap();
     assert_eq!(missing.problems.len(), 1);
     let report = watched.library.sync("default", &missing).unwrap();
     assert_eq!((report.removed, report.problems.len()), (0, 1));
