@@ -1,0 +1,113 @@
+//! What is multiplied with weights: rows of numbers, and the same rounded to 8 bits.
+
+use std::sync::OnceLock;
+
+use super::twice;
+
+/// Columns that share a scale.
+pub(crate) const BLOCK: usize = 32;
+
+/// A block below this is taken for zero: the inverse of its scale would not be finite.
+const SMALLEST: f32 = 1e-30;
+
+/// Rows of `width` numbers, all of which are multiplied with the same matrices.
+pub(crate) struct Input<'a> {
+    values: &'a [f32],
+    width: usize,
+    rounded: OnceLock<Vec<Block>>,
+}
+
+/// 32 numbers of a row in 8 bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(crate) struct Block {
+    /// The numbers, divided by `scale` and rounded to -127..=127; four in each, the first lowest.
+    pub(crate) fours: [i32; BLOCK / 4],
+    /// What they are multiples of.
+    pub(crate) scale: f32,
+    /// Their sum, in the original unit.
+    pub(crate) sum: f32,
+    /// The sums of the first and of the last sixteen, as two numbers of 16 bits.
+    pub(crate) half_sums: i32,
+}
+
+impl<'a> Input<'a> {
+    /// `values` is `[rows, width]`.
+    pub(crate) fn new(values: &'a [f32], width: usize) -> Self {
+        debug_assert!(values.len().is_multiple_of(width));
+        Self {
+            values,
+            width,
+            rounded: OnceLock::new(),
+        }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    /// Numbers in a row.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All rows, in f32.
+    pub(super) fn values(&self) -> &[f32] {
+        self.values
+    }
+
+    /// All rows in 8 bits, rounded when they are first asked for. The width must be a multiple
+    /// of 32.
+    pub(super) fn rounded(&self) -> &[Block] {
+        self.rounded.get_or_init(|| round(self.values))
+    }
+}
+
+impl Block {
+    /// The rounded numbers.
+    pub(super) fn quants(&self) -> [i8; BLOCK] {
+        let mut quants = [0; BLOCK];
+        for (four, bytes) in self.fours.iter().zip(quants.chunks_exact_mut(4)) {
+            for (quant, byte) in bytes.iter_mut().zip(four.to_le_bytes()) {
+                *quant = byte as i8;
+            }
+        }
+        quants
+    }
+}
+
+twice! {
+    /// Rounds each 32 numbers to multiples of a scale of their own.
+    fn round(values: &[f32]) -> Vec<Block> {
+        values.as_chunks::<BLOCK>().0.iter().map(round_block).collect()
+    }
+}
+
+#[inline(always)]
+fn round_block(values: &[f32; BLOCK]) -> Block {
+    let mut largest = 0.0f32;
+    for value in values {
+        largest = largest.max(value.abs());
+    }
+    let (scale, inverse) = match largest > SMALLEST {
+        true => (largest / 127.0, 127.0 / largest),
+        false => (0.0, 0.0),
+    };
+    let mut quants = [0i32; BLOCK];
+    for (quant, value) in quants.iter_mut().zip(values) {
+        *quant = (value * inverse).round_ties_even() as i32;
+    }
+    let first = quants[..BLOCK / 2].iter().sum::<i32>();
+    let last = quants[BLOCK / 2..].iter().sum::<i32>();
+    let mut fours = [0; BLOCK / 4];
+    for (four, quants) in fours.iter_mut().zip(quants.as_chunks::<4>().0) {
+        *four = i32::from_le_bytes(quants.map(|quant| quant as i8 as u8));
+    }
+    Block {
+        fours,
+        scale,
+        sum: scale * (first + last) as f32,
+        half_sums: (first & 0xffff) | (last << 16),
+    }
+}
