@@ -1,6 +1,8 @@
 //! Who may import whom: the table of `crates/README.md`, held against `cargo metadata`.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -63,6 +65,46 @@ fn imports_run_one_way() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Where the ban on unsafe code may be lifted: kernels, and the sandbox of the extractor.
+const UNSAFE_IN: &[&str] = &[
+    "crates/engine-candle/src/kernels/",
+    "crates/extract/src/sandbox/",
+    "crates/extract/src/sandbox.rs",
+];
+
+#[test]
+fn only_kernels_and_the_sandbox_lift_the_ban() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut folders = vec![root.join("crates"), root.join("tests")];
+    let mut faults = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("folders can be listed") {
+            let path = entry.expect("entries can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let source = fs::read_to_string(&path).expect("sources are text");
+                let place = path.strip_prefix(&root).expect("it is inside");
+                let place = place.to_string_lossy().replace('\\', "/");
+                let allowed = UNSAFE_IN.iter().any(|start| place.starts_with(start));
+                if !allowed && lifts_the_ban(&source) {
+                    faults.push(place);
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The workspace denies unsafe code, so whoever uses it has to allow it by name.
+fn lifts_the_ban(source: &str) -> bool {
+    let lint = concat!("unsafe", "_code");
+    source.lines().any(|line| {
+        let code = line.split("//").next().unwrap_or_default();
+        code.contains(lint)
+    })
 }
 
 /// Every (package, dependency) of the workspace. An engine's tests may ask for more of the

@@ -82,7 +82,8 @@ pub(crate) fn chat_template(files: &ModelFiles) -> Option<String> {
     }
 }
 
-fn special_tokens(files: &ModelFiles) -> SpecialTokens {
+/// The names of the tokens with a part to play in templates.
+pub(crate) fn special_tokens(files: &ModelFiles) -> SpecialTokens {
     let name = |key: &str| match &files.weights {
         Weights::Gguf(gguf) => gguf_token(gguf, key),
         Weights::Safetensors(_) => {
@@ -111,7 +112,7 @@ fn gguf_token(gguf: &Gguf, key: &str) -> Option<String> {
 }
 
 /// Every token any of the files calls an end.
-fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTreeSet<u32> {
+pub(crate) fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTreeSet<u32> {
     let mut ids = BTreeSet::new();
     for config in [&files.config, &files.generation_config] {
         match &config["eos_token_id"] {

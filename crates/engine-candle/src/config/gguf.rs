@@ -188,6 +188,6 @@ fn divisors(keys: &Keys<'_>, pairs: usize, context: usize) -> Result<Option<Vec<
     let Some(name) = names.find(|name| keys.gguf.shape(name).is_some()) else {
         return Ok(None);
     };
-    let divisors = keys.gguf.numbers(name, pairs)?;
+    let divisors = keys.gguf.tensor(name, &[pairs])?.rows_in_f32(0..1)?;
     Ok(Some(divisors.into_iter().map(f64::from).collect()))
 }

@@ -9,7 +9,7 @@ mod rope;
 use crate::LoadError;
 use crate::files::{ModelFiles, Weights};
 pub(crate) use family::{Activation, Family};
-pub(crate) use rope::{RopeConfig, RopeScaling};
+pub(crate) use rope::{RopeConfig, RopeScaling, yarn_magnitude};
 
 /// The description of a decoder.
 #[derive(Clone, Debug)]

@@ -1,16 +1,17 @@
 //! One layer: attention, then a gated feed-forward network, each added to its input.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::attention::Attention;
 use super::linear::Linear;
 use super::mlp::Mlp;
 use super::norm::RmsNorm;
 use super::rope::Rotation;
-use super::{Chunk, Rows, times};
+use super::{Chunk, Rows};
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::Weights;
+use crate::kernels::{Input, vector};
 
 /// The weights of one layer.
 pub(crate) struct Layer {
@@ -27,7 +28,9 @@ pub(crate) struct Layer {
     mlp: Mlp,
     /// What attention and the feed-forward network give goes through these.
     output_norms: Option<[RmsNorm; 2]>,
-    residual_scale: f64,
+    residual_scale: f32,
+    /// Numbers in a row.
+    hidden: usize,
 }
 
 impl Layer {
@@ -36,11 +39,11 @@ impl Layer {
         weights: &Weights,
         config: &DecoderConfig,
         index: usize,
-    ) -> std::result::Result<Self, LoadError> {
+    ) -> Result<Self, LoadError> {
         let (hidden, family) = (config.hidden, config.family);
         let name = |part: &str| format!("model.layers.{index}.{part}");
         let norm = |part: &str, width| RmsNorm::load(weights, &name(part), width, config);
-        let norms = |parts: [&str; 2], width| -> std::result::Result<_, LoadError> {
+        let norms = |parts: [&str; 2], width| -> Result<_, LoadError> {
             Ok([norm(parts[0], width)?, norm(parts[1], width)?])
         };
         let [query, key, value] = queries_keys_values(weights, config, &name("self_attn"))?;
@@ -74,63 +77,75 @@ impl Layer {
             mlp_norm: norm(mlp_norm, hidden)?,
             mlp: Mlp::load(weights, config, &name("mlp"))?,
             output_norms: output_norms.map(|parts| norms(parts, hidden)).transpose()?,
-            residual_scale: config.residual_scale,
+            residual_scale: config.residual_scale as f32,
+            hidden,
         })
     }
 
-    /// `x` is `[rows, hidden]`, and so is what comes out.
+    /// Adds to `x`, `[rows, hidden]`, what the layer finds.
     pub(crate) fn forward(
         &self,
-        x: &Tensor,
+        x: &mut [f32],
         rotations: &[Rotation],
         rows: &Rows,
         batch: &mut [Chunk<'_>],
-    ) -> Result<Tensor> {
+    ) -> candle_core::Result<()> {
         let rotation = self.rope.map(|rope| &rotations[rope]);
-        let output_norm = |index: usize| self.output_norms.as_ref().map(|norms| &norms[index]);
 
         // x + output(attention(norm(x)))
-        let normed = self.attention_norm.forward(x)?;
-        let query = self.place(&self.query.forward(&normed)?, 0, rotation)?;
-        let key = self.place(&self.key.forward(&normed)?, 1, rotation)?;
-        let value = self.value.forward(&normed)?;
+        let normed = self.attention_norm.forward(x);
+        let normed = Input::new(&normed, self.hidden);
+        let query = tensor(self.place(self.query.forward(&normed), 0, rotation), rows)?;
+        let key = tensor(self.place(self.key.forward(&normed), 1, rotation), rows)?;
+        let value = tensor(self.value.forward(&normed), rows)?;
         let attended = self
             .attention
             .forward([&query, &key, &value], rows, batch)?;
-        let x = self.add(x, self.output.forward(&attended)?, output_norm(0))?;
+        let width = attended.dim(1)?;
+        let attended = attended.flatten_all()?.to_vec1()?;
+        let output = self.output.forward(&Input::new(&attended, width));
+        self.add(x, output, 0);
 
         // x + down(activation(gate(norm(x))) * up(norm(x)))
-        let normed = self.mlp_norm.forward(&x)?;
-        self.add(&x, self.mlp.forward(&normed)?, output_norm(1))
+        let normed = self.mlp_norm.forward(x);
+        let output = self.mlp.forward(&Input::new(&normed, self.hidden));
+        self.add(x, output, 1);
+        Ok(())
     }
 
     /// Queries or keys, made ready to be compared: each head is normalised where the family does
     /// so, and turned by its row's position.                        [rows, heads * head_dim]
-    fn place(&self, x: &Tensor, norm: usize, rotation: Option<&Rotation>) -> Result<Tensor> {
-        let normed = match &self.head_norms {
-            Some(norms) => norms[norm].forward_heads(x)?,
-            None => x.clone(),
+    fn place(&self, x: Vec<f32>, norm: usize, rotation: Option<&Rotation>) -> Vec<f32> {
+        let mut placed = match &self.head_norms {
+            Some(norms) => norms[norm].forward(&x),
+            None => x,
         };
-        match rotation {
-            Some(rotation) => rotation.turn(&normed),
-            None => Ok(normed),
+        if let Some(rotation) = rotation {
+            rotation.turn(&mut placed);
         }
+        placed
     }
 
-    fn add(&self, x: &Tensor, output: Tensor, norm: Option<&RmsNorm>) -> Result<Tensor> {
-        let output = match norm {
-            Some(norm) => norm.forward(&output)?,
+    fn add(&self, x: &mut [f32], output: Vec<f32>, norm: usize) {
+        let output = match &self.output_norms {
+            Some(norms) => norms[norm].forward(&output),
             None => output,
         };
-        x + times(output, self.residual_scale)?
+        vector::add_scaled(x, &output, self.residual_scale);
     }
+}
+
+fn tensor(numbers: Vec<f32>, rows: &Rows) -> candle_core::Result<Tensor> {
+    let rows = rows.positions().len();
+    let width = numbers.len() / rows;
+    Tensor::from_vec(numbers, (rows, width), &Device::Cpu)
 }
 
 fn queries_keys_values(
     weights: &Weights,
     config: &DecoderConfig,
     name: &str,
-) -> std::result::Result<[Linear; 3], LoadError> {
+) -> Result<[Linear; 3], LoadError> {
     let (hidden, heads, kv_heads) = (config.hidden, config.heads, config.kv_heads);
     let (queries, keys) = (heads * config.head_dim, kv_heads * config.head_dim);
     if config.family.fused {

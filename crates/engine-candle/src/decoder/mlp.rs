@@ -1,11 +1,12 @@
 //! The gated feed-forward network (Shazeer 2020).
 
-use candle_core::{Result, Tensor};
+use rayon::prelude::*;
 
 use super::linear::Linear;
 use crate::LoadError;
 use crate::config::{Activation, DecoderConfig};
 use crate::files::Weights;
+use crate::kernels::{Input, vector};
 
 /// The weights of one layer's network.
 pub(crate) struct Mlp {
@@ -13,6 +14,8 @@ pub(crate) struct Mlp {
     up: Linear,
     down: Linear,
     activation: Activation,
+    /// Numbers in a row between `up` and `down`.
+    width: usize,
 }
 
 impl Mlp {
@@ -21,7 +24,7 @@ impl Mlp {
         weights: &Weights,
         config: &DecoderConfig,
         name: &str,
-    ) -> std::result::Result<Self, LoadError> {
+    ) -> Result<Self, LoadError> {
         let (hidden, intermediate) = (config.hidden, config.intermediate);
         let linear = |part: &str, shape| Linear::load(weights, &format!("{name}.{part}"), shape);
         let [gate, up] = match config.family.fused {
@@ -39,17 +42,21 @@ impl Mlp {
             up,
             down: linear("down_proj", [hidden, intermediate])?,
             activation: config.activation,
+            width: intermediate,
         })
     }
 
     /// down(activation(gate(x)) * up(x)), where `x` is `[rows, hidden]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let gate = self.gate.forward(x)?;
-        let gate = match self.activation {
-            Activation::Silu => gate.silu()?,
-            // candle's `gelu` is the approximation by a tanh; `gelu_erf` is the exact one.
-            Activation::GeluTanh => gate.gelu()?,
+    pub(crate) fn forward(&self, x: &Input<'_>) -> Vec<f32> {
+        let mut gate = self.gate.forward(x);
+        let up = self.up.forward(x);
+        let activate = match self.activation {
+            Activation::Silu => vector::silu_times,
+            Activation::GeluTanh => vector::gelu_times,
         };
-        self.down.forward(&(gate * self.up.forward(x)?)?)
+        gate.par_chunks_mut(self.width)
+            .zip(up.par_chunks(self.width))
+            .for_each(|(gate, up)| activate(gate, up));
+        self.down.forward(&Input::new(&gate, self.width))
     }
 }

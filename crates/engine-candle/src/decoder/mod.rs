@@ -16,29 +16,30 @@ mod norm;
 mod rope;
 mod rows;
 
-use candle_core::{Device, Tensor};
+use std::sync::Arc;
+
 use engine::EngineError;
 
 use crate::LoadError;
 use crate::config::DecoderConfig;
-use crate::files::{Matrix, ModelFiles, ModelSource, Weights};
+use crate::files::{ModelFiles, ModelSource, Weights};
+use crate::kernels::{Input, Matrix, vector};
 pub use kv::{KvCache, KvType};
 pub(crate) use kv::{KvLayout, KvPage, PAGE_TOKENS};
 use layer::Layer;
 use linear::Linear;
 use norm::RmsNorm;
 use rope::Rope;
+pub(crate) use rope::frequencies as rope_frequencies;
 use rows::Rows;
 
-/// At most this many rows are computed by the kernel whose results do not depend on how many
-/// rows there are. Decoding batches of at most this size are exactly reproducible with dense
-/// weights, whatever else is in the batch.
-pub(crate) const EXACT_ROWS: usize = linear::MOST_ROWS_BY_ROW;
+/// Sequences that take a step together. Results do not depend on it.
+pub(crate) const EXACT_ROWS: usize = 16;
 
 /// A decoder: RMSNorm, rotary positions, grouped-query attention, a gated feed-forward network.
 pub struct Decoder {
     config: DecoderConfig,
-    embedding: Matrix,
+    embedding: Arc<Matrix>,
     ropes: Vec<Rope>,
     layers: Vec<Layer>,
     norm: RmsNorm,
@@ -69,9 +70,10 @@ impl Decoder {
 
     /// Reads the tensors that `config` describes.
     pub(crate) fn build(config: DecoderConfig, weights: &Weights) -> Result<Self, LoadError> {
-        let embedding = weights.matrix("model.embed_tokens.weight", config.vocab, config.hidden)?;
+        let shape = [config.vocab, config.hidden];
+        let embedding = Arc::new(weights.matrix("model.embed_tokens.weight", shape)?);
         let head = match !config.tied && weights.has("lm_head.weight") {
-            true => Linear::load(weights, "lm_head", [config.vocab, config.hidden])?,
+            true => Linear::load(weights, "lm_head", shape)?,
             false => Linear::new(embedding.clone()),
         };
         let layers = (0..config.layers)
@@ -148,41 +150,44 @@ impl Decoder {
         let rows = Rows::of(batch);
         let ropes = self.ropes.iter();
         let rotations = ropes.map(|rope| rope.rotation(rows.positions()));
-        let rotations = rotations.collect::<candle_core::Result<Vec<_>>>()?;
-        let tokens = Tensor::new(rows.tokens(), &Device::Cpu)?;
+        let rotations = rotations.collect::<Vec<_>>();
         for chunk in batch.iter_mut() {
             chunk.cache.make_room(chunk.tokens.len());
         }
 
         // One vector per token.                                         [rows, hidden]
-        let embedded = match &self.embedding {
-            Matrix::Dense(table) => table.index_select(&tokens, 0)?,
-            Matrix::Quantised(table) => table.embedding(&tokens)?,
-        };
-        let mut x = times(embedded, self.config.embedding_scale)?;
+        let mut x = self.embed(rows.tokens());
         for layer in &self.layers {
-            x = layer.forward(&x, &rotations, &rows, batch)?;
+            layer.forward(&mut x, &rotations, &rows, batch)?;
         }
 
         // Only the rows somebody asked for reach the head.              [wanted, vocab]
-        let wanted = rows.wanted();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
+        let wanted = rows.wanted().iter();
+        let wanted = wanted.flat_map(|&row| self.row(&x, row as usize));
+        let wanted = wanted.copied().collect::<Vec<_>>();
+        let normed = self.norm.forward(&wanted);
+        let mut logits = self.head.forward(&Input::new(&normed, self.config.hidden));
+        vector::scale(&mut logits, (1.0 / self.config.logit_divisor) as f32);
+        if let Some(cap) = self.config.logit_cap.map(|cap| cap as f32) {
+            for logit in &mut logits {
+                *logit = (*logit / cap).tanh() * cap;
+            }
         }
-        let x = x.index_select(&Tensor::new(wanted, &Device::Cpu)?, 0)?;
-        let logits = self.head.forward(&self.norm.forward(&x)?)?;
-        let logits = times(logits, 1.0 / self.config.logit_divisor)?;
-        match self.config.logit_cap {
-            Some(cap) => ((logits / cap)?.tanh()? * cap)?.to_vec2(),
-            None => logits.to_vec2(),
-        }
+        let logits = logits.chunks_exact(self.vocab());
+        Ok(logits.map(<[f32]>::to_vec).collect())
     }
-}
 
-/// `x * factor`, for a factor that most families do without.
-fn times(x: Tensor, factor: f64) -> candle_core::Result<Tensor> {
-    match factor == 1.0 {
-        true => Ok(x),
-        false => x * factor,
+    fn embed(&self, tokens: &[u32]) -> Vec<f32> {
+        let hidden = self.config.hidden;
+        let mut embedded = vec![0.0; tokens.len() * hidden];
+        for (row, token) in embedded.chunks_exact_mut(hidden).zip(tokens) {
+            self.embedding.row(*token as usize, row);
+        }
+        vector::scale(&mut embedded, self.config.embedding_scale as f32);
+        embedded
+    }
+
+    fn row<'a>(&self, x: &'a [f32], row: usize) -> &'a [f32] {
+        &x[row * self.config.hidden..][..self.config.hidden]
     }
 }

@@ -1,14 +1,13 @@
 //! Root mean square normalisation (Zhang and Sennrich 2019).
 
-use candle_core::{Result, Tensor};
-
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::Weights;
+use crate::kernels::vector;
 
 /// Scales each row to a mean square of 1, then by learnt weights.
 pub(crate) struct RmsNorm {
-    weight: Tensor,
+    weight: Vec<f32>,
     eps: f32,
 }
 
@@ -19,22 +18,25 @@ impl RmsNorm {
         name: &str,
         width: usize,
         config: &DecoderConfig,
-    ) -> std::result::Result<Self, LoadError> {
-        let weight = weights.vector(&format!("{name}.weight"), width)?;
+    ) -> Result<Self, LoadError> {
+        let mut weight = weights.vector(&format!("{name}.weight"), width)?;
+        for weight in &mut weight {
+            *weight += config.norm_offset as f32;
+        }
         Ok(Self {
-            weight: (weight + config.norm_offset)?,
+            weight,
             eps: config.rms_norm_eps as f32,
         })
     }
 
-    /// `x` is `[rows, width]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        candle_nn::ops::rms_norm(x, &self.weight, self.eps)
-    }
-
-    /// Normalises each head of `x` by itself.                       [rows, heads * width]
-    pub(crate) fn forward_heads(&self, x: &Tensor) -> Result<Tensor> {
-        let width = self.weight.dim(0)?;
-        self.forward(&x.reshape(((), width))?)?.reshape(x.shape())
+    /// `x` is `[rows, width]`, or `[rows, heads * width]`, of which each head is normalised by
+    /// itself.
+    pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
+        let width = self.weight.len();
+        let mut out = vec![0.0; x.len()];
+        for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+            vector::rms_norm(x, &self.weight, self.eps, out);
+        }
+        out
     }
 }

@@ -3,10 +3,8 @@
 
 use std::f64::consts::PI;
 
-use candle_core::{Device, Result, Tensor};
-use candle_nn::rotary_emb::rope_thd;
-
 use crate::config::{RopeConfig, RopeScaling};
+use crate::kernels::vector;
 
 /// The angles by which positions turn.
 pub(crate) struct Rope {
@@ -15,10 +13,12 @@ pub(crate) struct Rope {
     magnitude: f64,
 }
 
-/// Cosines and sines for the rows of a batch, `[rows, head_dim / 2]` each.
+/// Cosines and sines for the rows of a batch, `[rows, pairs]` each.
 pub(crate) struct Rotation {
-    cos: Tensor,
-    sin: Tensor,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+    /// Half the numbers of a head.
+    pairs: usize,
 }
 
 impl Rope {
@@ -32,8 +32,7 @@ impl Rope {
 
     /// The rotation of rows at these positions. Angles are computed in f64: in f16, as some
     /// implementations do, they are off by a radian after two thousand positions.
-    pub(crate) fn rotation(&self, positions: &[usize]) -> Result<Rotation> {
-        let shape = (positions.len(), self.frequencies.len());
+    pub(crate) fn rotation(&self, positions: &[usize]) -> Rotation {
         let angles = positions.iter().flat_map(|&position| {
             self.frequencies
                 .iter()
@@ -42,25 +41,32 @@ impl Rope {
         let (sin, cos) = angles
             .map(|angle| (angle.sin() * self.magnitude, angle.cos() * self.magnitude))
             .map(|(sin, cos)| (sin as f32, cos as f32))
-            .unzip::<f32, f32, Vec<_>, Vec<_>>();
-        Ok(Rotation {
-            cos: Tensor::from_vec(cos, shape, &Device::Cpu)?,
-            sin: Tensor::from_vec(sin, shape, &Device::Cpu)?,
-        })
+            .unzip();
+        Rotation {
+            cos,
+            sin,
+            pairs: self.frequencies.len(),
+        }
     }
 }
 
 impl Rotation {
-    /// Turns each head by its row's position.                       [rows, heads * head_dim]
-    pub(crate) fn turn(&self, x: &Tensor) -> Result<Tensor> {
-        let (rows, width) = x.dims2()?;
-        let head_dim = self.cos.dim(1)? * 2;
-        let heads = x.reshape((1, rows, width / head_dim, head_dim))?;
-        rope_thd(&heads, &self.cos, &self.sin)?.reshape((rows, width))
+    /// Turns each head of `x`, `[rows, heads * head_dim]`, by its row's position.
+    pub(crate) fn turn(&self, x: &mut [f32]) {
+        let rows = self.cos.len() / self.pairs;
+        let width = x.len() / rows;
+        let angles = self.cos.chunks_exact(self.pairs);
+        let angles = angles.zip(self.sin.chunks_exact(self.pairs));
+        for (row, (cos, sin)) in x.chunks_exact_mut(width).zip(angles) {
+            for head in row.chunks_exact_mut(2 * self.pairs) {
+                vector::turn(head, cos, sin);
+            }
+        }
     }
 }
 
-fn frequencies(config: &RopeConfig, head_dim: usize) -> Vec<f64> {
+/// Radians per position, one for each pair of a head.
+pub(crate) fn frequencies(config: &RopeConfig, head_dim: usize) -> Vec<f64> {
     let divisor = |pair: usize| config.divisors.as_ref().map_or(1.0, |all| all[pair]);
     (0..head_dim / 2)
         .map(|pair| {

@@ -16,7 +16,7 @@ use candle_nn::{Linear, Module};
 use engine::EngineError;
 
 use crate::LoadError;
-use crate::files::{Matrix, ModelFiles, ModelSource, Weights};
+use crate::files::{ModelFiles, ModelSource, Weights};
 use attention::KeysValues;
 use config::Config;
 use stack::{Memory, Stack};
@@ -51,9 +51,9 @@ impl T5 {
         let config = Config::read(&files.config)?;
         let weights = &files.weights;
         let shape = [config.vocab, config.hidden];
-        let embedding = dense(weights, "shared.weight", shape)?;
+        let embedding = weights.tensor("shared.weight", &shape)?;
         let head = match weights.has("lm_head.weight") {
-            true => dense(weights, "lm_head.weight", shape)?,
+            true => weights.tensor("lm_head.weight", &shape)?,
             false => embedding.clone(),
         };
         let head_scale = match config.scale_head {
@@ -128,28 +128,14 @@ impl T5 {
     }
 }
 
-/// A matrix in f32, outputs in rows.
-fn dense(
-    weights: &Weights,
-    name: &str,
-    [outputs, inputs]: [usize; 2],
-) -> std::result::Result<Tensor, LoadError> {
-    match weights.matrix(name, outputs, inputs)? {
-        Matrix::Dense(tensor) => Ok(tensor),
-        Matrix::Quantised(tensor) => Ok(tensor.dequantize(&Device::Cpu)?),
-    }
-}
-
 /// A layer without bias.
 fn linear(
     weights: &Weights,
     name: &str,
     shape: [usize; 2],
 ) -> std::result::Result<Linear, LoadError> {
-    Ok(Linear::new(
-        dense(weights, &format!("{name}.weight"), shape)?,
-        None,
-    ))
+    let weight = weights.tensor(&format!("{name}.weight"), &shape)?;
+    Ok(Linear::new(weight, None))
 }
 
 fn failed(error: candle_core::Error) -> EngineError {

@@ -4,7 +4,6 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::config::Config;
-use super::dense;
 use crate::LoadError;
 use crate::files::Weights;
 
@@ -32,7 +31,7 @@ impl RelativePositions {
         both_ways: bool,
     ) -> std::result::Result<Self, LoadError> {
         Ok(Self {
-            table: dense(weights, name, [config.buckets, config.heads])?,
+            table: weights.tensor(name, &[config.buckets, config.heads])?,
             buckets: Buckets {
                 count: config.buckets,
                 max_distance: config.max_distance,

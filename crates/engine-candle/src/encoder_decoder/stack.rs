@@ -146,6 +146,6 @@ impl Layer {
 }
 
 fn norm(weights: &Weights, name: &str, config: &Config) -> std::result::Result<RmsNorm, LoadError> {
-    let weight = weights.vector(&format!("{name}.weight"), config.hidden)?;
+    let weight = weights.tensor(&format!("{name}.weight"), &[config.hidden])?;
     Ok(RmsNorm::new(weight, config.eps))
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::LoadError;
-use crate::files::{Matrix, Weights};
+use crate::files::Weights;
 
 /// A model folder's configuration and weights, and how much is wanted of the model.
 pub(super) struct Source {
@@ -94,12 +94,8 @@ impl WeightsBackend {
     }
 
     fn read(&self, name: &str, shape: &Shape) -> Result<Tensor, LoadError> {
-        match *shape.dims() {
-            [len] => self.0.vector(name, len),
-            [outputs, inputs] => match self.0.matrix(name, outputs, inputs)? {
-                Matrix::Dense(tensor) => Ok(tensor),
-                Matrix::Quantised(tensor) => Ok(tensor.dequantize(&Device::Cpu)?),
-            },
+        match shape.dims() {
+            dims @ ([_] | [_, _]) => self.0.tensor(name, dims),
             _ => Err(LoadError::Unsupported(format!(
                 "the shape of tensor {name}"
             ))),

@@ -1,40 +1,16 @@
 //! Tensors and metadata in a GGUF file.
 
-use std::sync::Arc;
-
-use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
-use candle_core::quantized::{GgmlDType, QTensor, ggml_file::qtensor_from_ggml};
-use candle_core::{DType, Device, Tensor};
+use candle_core::quantized::gguf_file::{Content, Value};
 
 use super::blob::Blob;
 use super::gguf_check;
+use super::stored::Stored;
 use crate::LoadError;
 
 /// An open GGUF file.
 pub(crate) struct Gguf {
     file: Blob,
     content: Content,
-}
-
-/// A tensor, in the form it is computed with.
-pub(crate) enum GgufTensor {
-    /// Plain numbers, widened to f32.
-    Dense(Tensor),
-    /// Blocks of small integers with scales.
-    Quantised(Arc<QTensor>),
-}
-
-/// How llama.cpp stored the rows of a matrix.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowOrder {
-    /// As in the original model.
-    Original,
-    /// Within each of this many heads, the two halves that rotate together are interleaved: what
-    /// llama.cpp's converter does to the query and key matrices of some architectures.
-    Interleaved {
-        /// Heads in the matrix.
-        heads: usize,
-    },
 }
 
 impl Gguf {
@@ -94,12 +70,7 @@ impl Gguf {
     }
 
     /// The tensor, if it has this shape.
-    pub(crate) fn read(
-        &self,
-        name: &str,
-        shape: &[usize],
-        order: RowOrder,
-    ) -> Result<GgufTensor, LoadError> {
+    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Stored<'_>, LoadError> {
         let info = self.content.tensor_infos.get(name);
         let info =
             info.ok_or_else(|| LoadError::Missing(format!("the weights have no tensor {name}")))?;
@@ -109,51 +80,11 @@ impl Gguf {
                 "tensor {name} has shape {found:?}, not {shape:?}"
             )));
         }
-        let mut bytes = self.read_bytes(info)?;
-        if let RowOrder::Interleaved { heads } = order {
-            bytes = original_rows(&bytes, shape[0], heads);
-        }
-        let dense = match info.ggml_dtype {
-            GgmlDType::F32 => DType::F32,
-            GgmlDType::F16 => DType::F16,
-            GgmlDType::BF16 => DType::BF16,
-            quantised => {
-                let tensor = qtensor_from_ggml(quantised, &bytes, shape.to_vec(), &Device::Cpu)?;
-                return Ok(GgufTensor::Quantised(Arc::new(tensor)));
-            }
-        };
-        let tensor = Tensor::from_raw_buffer(&bytes, dense, shape, &Device::Cpu)?;
-        Ok(GgufTensor::Dense(tensor.to_dtype(DType::F32)?))
+        Ok(Stored {
+            file: &self.file,
+            start: self.content.tensor_data_offset + info.offset,
+            dtype: info.ggml_dtype,
+            shape: shape.to_vec(),
+        })
     }
-
-    /// The numbers of a vector.
-    pub(crate) fn numbers(&self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
-        match self.read(name, &[len], RowOrder::Original)? {
-            GgufTensor::Dense(tensor) => Ok(tensor.to_vec1()?),
-            GgufTensor::Quantised(tensor) => Ok(tensor.dequantize(&Device::Cpu)?.to_vec1()?),
-        }
-    }
-
-    fn read_bytes(&self, info: &TensorInfo) -> Result<Vec<u8>, LoadError> {
-        let blocks = info.shape.elem_count() / info.ggml_dtype.block_size();
-        let bytes = (blocks * info.ggml_dtype.type_size()) as u64;
-        let start = self.content.tensor_data_offset + info.offset;
-        Ok(self.file.read(start..start + bytes)?.into_owned())
-    }
-}
-
-/// Undoes [`RowOrder::Interleaved`]: row `2j + i` of a head goes back to row `i * half + j`.
-fn original_rows(bytes: &[u8], rows: usize, heads: usize) -> Vec<u8> {
-    let row_bytes = bytes.len() / rows;
-    let half = rows / heads / 2;
-    let mut original = Vec::with_capacity(bytes.len());
-    for head in 0..heads {
-        for i in 0..2 {
-            for j in 0..half {
-                let row = head * half * 2 + 2 * j + i;
-                original.extend_from_slice(&bytes[row * row_bytes..][..row_bytes]);
-            }
-        }
-    }
-    original
 }

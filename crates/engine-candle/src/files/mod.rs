@@ -5,6 +5,7 @@ mod folder;
 mod gguf;
 mod gguf_check;
 mod safetensors;
+mod stored;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use serde_json::Value;
 use crate::LoadError;
 use blob::Blob;
 pub(crate) use gguf::Gguf;
-use safetensors::Safetensors;
-pub(crate) use weights::{Matrix, Weights};
+pub(crate) use safetensors::Safetensors;
+pub(crate) use stored::{RowOrder, Stored, decode};
+pub(crate) use weights::{Weights, gguf_name};
 
 /// Where a model is read from.
 #[derive(Clone, Debug)]

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::quantized::GgmlDType;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::blob::Blob;
+use super::stored::Stored;
 use crate::LoadError;
 
 /// The tensors of one or several files.
@@ -39,13 +40,23 @@ impl Safetensors {
         Ok(Self { files, tensors })
     }
 
+    /// Names and shapes of all tensors, in the order of their names.
+    pub(crate) fn tensors(&self) -> Vec<(&str, &[usize])> {
+        let tensors = self.tensors.iter();
+        let mut tensors = tensors
+            .map(|(name, entry)| (name.as_str(), &entry.shape[..]))
+            .collect::<Vec<_>>();
+        tensors.sort_unstable();
+        tensors
+    }
+
     /// The tensor is there.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
 
-    /// The tensor as f32, if it has this shape.
-    pub(crate) fn read(&self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+    /// The tensor, if it has this shape.
+    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Stored<'_>, LoadError> {
         let entry = self
             .tensors
             .get(name)
@@ -57,18 +68,21 @@ impl Safetensors {
             )));
         }
         let dtype = match entry.dtype.as_str() {
-            "F32" => DType::F32,
-            "F16" => DType::F16,
-            "BF16" => DType::BF16,
+            "F32" => GgmlDType::F32,
+            "F16" => GgmlDType::F16,
+            "BF16" => GgmlDType::BF16,
             other => {
                 return Err(LoadError::Unsupported(format!(
                     "tensor {name} in {other}: safetensors in F32, F16 or BF16 are read; anything else"
                 )));
             }
         };
-        let bytes = self.files[entry.file].read(entry.range.clone())?;
-        let tensor = Tensor::from_raw_buffer(&bytes, dtype, shape, &Device::Cpu)?;
-        Ok(tensor.to_dtype(DType::F32)?)
+        Ok(Stored {
+            file: &self.files[entry.file],
+            start: entry.range.start,
+            dtype,
+            shape: shape.to_vec(),
+        })
     }
 }
 

@@ -1,14 +1,14 @@
 //! One way to ask for tensors, by the names Hugging Face gives them.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use candle_core::quantized::{QTensor, ggml_file::qtensor_from_ggml};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
-use super::gguf::{Gguf, GgufTensor, RowOrder};
+use super::gguf::Gguf;
 use super::safetensors::Safetensors;
+use super::stored::{RowOrder, Stored, original_rows};
 use crate::LoadError;
+use crate::kernels::Matrix;
 
 /// The tensors of a model, in whichever file they are.
 pub(crate) enum Weights {
@@ -18,65 +18,49 @@ pub(crate) enum Weights {
     Gguf(Gguf),
 }
 
-/// A matrix of weights, outputs in rows.
-#[derive(Clone)]
-pub(crate) enum Matrix {
-    /// In f32.
-    Dense(Tensor),
-    /// In blocks of small integers.
-    Quantised(Arc<QTensor>),
-}
-
-impl Matrix {
-    /// Some of the rows.
-    pub(crate) fn rows(&self, rows: Range<usize>) -> candle_core::Result<Self> {
-        match self {
-            Self::Dense(tensor) => Ok(Self::Dense(tensor.narrow(0, rows.start, rows.len())?)),
-            Self::Quantised(tensor) => {
-                let (outputs, inputs) = tensor.shape().dims2()?;
-                let bytes = tensor.data()?;
-                let row_bytes = bytes.len() / outputs;
-                let bytes = &bytes[rows.start * row_bytes..rows.end * row_bytes];
-                let shape = vec![rows.len(), inputs];
-                let part = qtensor_from_ggml(tensor.dtype(), bytes, shape, &Device::Cpu)?;
-                Ok(Self::Quantised(Arc::new(part)))
-            }
-        }
-    }
-}
-
 impl Weights {
     /// The tensor is there.
     pub(crate) fn has(&self, name: &str) -> bool {
         match self {
             Self::Safetensors(safetensors) => safetensors.has(name),
-            Self::Gguf(gguf) => gguf.shape(&gguf_name(gguf, name)).is_some(),
+            Self::Gguf(gguf) => gguf.shape(&gguf_name(architecture(gguf), name)).is_some(),
         }
     }
 
-    /// A matrix.
-    pub(crate) fn matrix(
+    /// A matrix, outputs in rows.
+    pub(crate) fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, LoadError> {
+        self.matrix_rows(name, shape, 0..shape[0])
+    }
+
+    /// Some rows of a matrix.
+    pub(crate) fn matrix_rows(
         &self,
         name: &str,
-        outputs: usize,
-        inputs: usize,
+        shape: [usize; 2],
+        rows: Range<usize>,
     ) -> Result<Matrix, LoadError> {
-        self.read(name, &[outputs, inputs], RowOrder::Original)
+        self.stored(name, &shape)?.matrix(rows, RowOrder::Original)
     }
 
     /// A matrix whose outputs are the rotated halves of `heads` heads.
     pub(crate) fn rotated_matrix(
         &self,
         name: &str,
-        [outputs, inputs]: [usize; 2],
+        shape: [usize; 2],
         heads: usize,
     ) -> Result<Matrix, LoadError> {
-        self.read(name, &[outputs, inputs], self.rotated_order(heads))
+        let order = self.rotated_order(heads);
+        self.stored(name, &shape)?.matrix(0..shape[0], order)
+    }
+
+    /// A tensor of any shape, in f32.
+    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+        self.stored(name, shape)?.numbers()
     }
 
     /// A vector, in f32.
-    pub(crate) fn vector(&self, name: &str, len: usize) -> Result<Tensor, LoadError> {
-        self.dense(name, len, RowOrder::Original)
+    pub(crate) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+        Ok(self.tensor(name, &[len])?.to_vec1()?)
     }
 
     /// A bias to the outputs of [`rotated_matrix`](Self::rotated_matrix).
@@ -85,39 +69,28 @@ impl Weights {
         name: &str,
         len: usize,
         heads: usize,
-    ) -> Result<Tensor, LoadError> {
-        self.dense(name, len, self.rotated_order(heads))
+    ) -> Result<Vec<f32>, LoadError> {
+        let vector = self.vector(name, len)?;
+        Ok(match self.rotated_order(heads) {
+            RowOrder::Original => vector,
+            RowOrder::Interleaved { heads } => original_rows(&vector, 1, heads),
+        })
     }
 
-    fn dense(&self, name: &str, len: usize, order: RowOrder) -> Result<Tensor, LoadError> {
-        match self.read(name, &[len], order)? {
-            Matrix::Dense(tensor) => Ok(tensor),
-            Matrix::Quantised(tensor) => Ok(tensor.dequantize(&Device::Cpu)?),
+    fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored<'_>, LoadError> {
+        match self {
+            Self::Safetensors(safetensors) => safetensors.tensor(name, shape),
+            Self::Gguf(gguf) => gguf.tensor(&gguf_name(architecture(gguf), name), shape),
         }
     }
 
     fn rotated_order(&self, heads: usize) -> RowOrder {
         match self {
-            Self::Gguf(gguf) if INTERLEAVED.contains(&architecture(gguf)) => {
-                RowOrder::Interleaved { heads }
-            }
-            _ => RowOrder::Original,
-        }
-    }
-
-    fn read(&self, name: &str, shape: &[usize], order: RowOrder) -> Result<Matrix, LoadError> {
-        match self {
-            Self::Safetensors(safetensors) => Ok(Matrix::Dense(safetensors.read(name, shape)?)),
-            Self::Gguf(gguf) => match gguf.read(&gguf_name(gguf, name), shape, order)? {
-                GgufTensor::Dense(tensor) => Ok(Matrix::Dense(tensor)),
-                GgufTensor::Quantised(tensor) => Ok(Matrix::Quantised(tensor)),
-            },
+            Self::Gguf(gguf) => RowOrder::of(architecture(gguf), heads),
+            Self::Safetensors(_) => RowOrder::Original,
         }
     }
 }
-
-/// Architectures whose query and key rows llama.cpp's converter interleaves.
-const INTERLEAVED: [&str; 3] = ["llama", "smollm3", "granite"];
 
 /// Parts of Hugging Face names and what GGUF calls them.
 const GGUF_NAMES: [(&str, &str); 19] = [
@@ -142,9 +115,10 @@ const GGUF_NAMES: [(&str, &str); 19] = [
     ("mlp.down_proj", "ffn_down"),
 ];
 
-fn gguf_name(gguf: &Gguf, name: &str) -> String {
+/// What the tensor with this name in a folder is called in GGUF.
+pub(crate) fn gguf_name(architecture: &str, name: &str) -> String {
     // In Gemma this norm comes after attention indeed, not before the feed-forward network.
-    let name = match architecture(gguf).starts_with("gemma") {
+    let name = match architecture.starts_with("gemma") {
         true => name.replace("post_attention_layernorm", "post_attention_norm"),
         false => name.to_owned(),
     };

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::LoadError;
 use crate::files::{Gguf, ModelSource, Weights};
+use crate::kernels::packed_bytes;
 
 /// The tensors that are stored in one type.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,7 @@ pub struct TensorType {
     pub parameters: u64,
     /// Bytes they take in the file.
     pub file_bytes: u64,
-    /// Bytes they take once they are loaded: plain numbers become f32, blocks stay as they are.
+    /// Bytes they take once they are packed for the kernels.
     pub loaded_bytes: u64,
 }
 
@@ -35,16 +36,26 @@ pub(super) fn read(source: &ModelSource, weights: &Weights) -> Result<Vec<Tensor
     Ok(by_type(tensors))
 }
 
-/// One tensor: the name of its type, its numbers, its bytes in the file.
-type StoredTensor = (String, u64, u64);
+/// One tensor.
+struct StoredTensor {
+    type_name: String,
+    parameters: u64,
+    file_bytes: u64,
+    loaded_bytes: u64,
+}
 
 fn gguf_tensors(gguf: &Gguf) -> Vec<StoredTensor> {
     let tensors = gguf.content().tensor_infos.values().map(|info| {
         let parameters = info.shape.elem_count() as u64;
         let dtype = info.ggml_dtype;
         let bytes = parameters / dtype.block_size() as u64 * dtype.type_size() as u64;
-        // candle leaves out the line in `Q4_K`.
-        (format!("{dtype:?}").replace('K', "_K"), parameters, bytes)
+        StoredTensor {
+            // candle leaves out the line in `Q4_K`.
+            type_name: format!("{dtype:?}").replace('K', "_K"),
+            parameters,
+            file_bytes: bytes,
+            loaded_bytes: packed_bytes(dtype, parameters),
+        }
     });
     tensors.collect()
 }
@@ -68,8 +79,8 @@ fn safetensors(source: &ModelSource) -> Result<Vec<StoredTensor>, LoadError> {
 
 fn by_type(tensors: Vec<StoredTensor>) -> Vec<TensorType> {
     let mut types = BTreeMap::<String, TensorType>::new();
-    for (name, parameters, file_bytes) in tensors {
-        let is_plain = ["F32", "F16", "BF16"].contains(&name.as_str());
+    for tensor in tensors {
+        let name = tensor.type_name;
         let one = types.entry(name.clone()).or_insert(TensorType {
             name,
             tensors: 0,
@@ -78,12 +89,9 @@ fn by_type(tensors: Vec<StoredTensor>) -> Vec<TensorType> {
             loaded_bytes: 0,
         });
         one.tensors += 1;
-        one.parameters += parameters;
-        one.file_bytes += file_bytes;
-        one.loaded_bytes += match is_plain {
-            true => parameters * size_of::<f32>() as u64,
-            false => file_bytes,
-        };
+        one.parameters += tensor.parameters;
+        one.file_bytes += tensor.file_bytes;
+        one.loaded_bytes += tensor.loaded_bytes;
     }
     let mut types = types.into_values().collect::<Vec<_>>();
     types.sort_by_key(|one| std::cmp::Reverse(one.file_bytes));
@@ -120,7 +128,12 @@ fn read_header(mut file: impl Read) -> io::Result<Vec<StoredTensor>> {
     let entries = header.into_values().map(|entry| {
         let entry = HeaderEntry::deserialize(entry)?;
         let [start, end] = entry.data_offsets;
-        Ok((entry.dtype, entry.shape.iter().product(), end - start))
+        Ok(StoredTensor {
+            type_name: entry.dtype,
+            parameters: entry.shape.iter().product(),
+            file_bytes: end - start,
+            loaded_bytes: end - start,
+        })
     });
     entries.collect()
 }

@@ -1,97 +1,117 @@
 //! A sequence's logits do not depend on how it is cut into chunks, nor on its company.
 
+use candle_core::quantized::GgmlDType;
 use engine::{Engine, Event, Message, Prompt, Request, Role, SamplingParams, TokenStream};
 use engine_candle::{CandleEngine, Chunk, Decoder, Settings};
 
 use crate::forward::{last_logits, tokens};
-use crate::models::{LLAMA, TinyModel, bundled};
+use crate::models::{LLAMA, TinyModel, Variant, bundled};
 
-fn tiny() -> Decoder {
+/// Models of every form that weights have in memory.
+fn each_form(check: impl Fn(&Decoder, &str)) {
     let folder = tempfile::tempdir().expect("a folder");
     let source = TinyModel::new(LLAMA).write_folder(folder.path(), 1);
-    Decoder::load(&source).expect("it loads")
-}
-
-#[test]
-fn chunked_prefill_equals_whole() {
-    let decoder = tiny();
-    let tokens = tokens(100);
-    let whole = last_logits(&decoder, &tokens);
-    for sizes in [&[1; 100][..], &[33, 1, 66], &[64, 36], &[99, 1]] {
-        let mut cache = decoder.new_cache();
-        let (mut start, mut last) = (0, Vec::new());
-        for size in sizes {
-            let chunk = Chunk {
-                tokens: &tokens[start..start + size],
-                cache: &mut cache,
-                wants_logits: true,
-            };
-            last = decoder
-                .forward(&mut [chunk])
-                .expect("it computes")
-                .remove(0);
-            start += size;
-        }
-        let pairs = last.iter().zip(&whole);
-        let distance = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(distance < 1e-4, "chunks of {sizes:?}: off by {distance}");
-        assert_eq!(cache.len(), 100);
-    }
-}
-
-#[test]
-fn a_ragged_batch_equals_its_sequences_alone() {
-    let decoder = tiny();
-    let tokens = tokens(64);
-    let lengths = [5, 1, 33, 20];
-    let mut caches = lengths.map(|_| decoder.new_cache());
-    let mut batch = lengths
-        .iter()
-        .zip(&mut caches)
-        .map(|(&length, cache)| Chunk {
-            tokens: &tokens[..length],
-            cache,
-            wants_logits: length != 1,
-        })
-        .collect::<Vec<_>>();
-    let logits = decoder.forward(&mut batch).expect("it computes");
-    assert_eq!(logits.len(), 3, "one row for each chunk that asks");
-    for (got, length) in logits.iter().zip([5, 33, 20]) {
-        let alone = last_logits(&decoder, &tokens[..length]);
-        let distance = got.iter().zip(&alone).map(|(a, b)| (a - b).abs());
-        assert!(distance.fold(0.0, f32::max) < 1e-4, "{length} tokens");
+    check(&Decoder::load(&source).expect("it loads"), "folder");
+    let wide = Variant {
+        hidden: 256,
+        ..LLAMA
+    };
+    let wide = TinyModel::new(wide);
+    for dtype in [
+        GgmlDType::F16,
+        GgmlDType::BF16,
+        GgmlDType::Q8_0,
+        GgmlDType::Q4_0,
+        GgmlDType::Q4K,
+        GgmlDType::Q5K,
+        GgmlDType::Q6K,
+    ] {
+        let source = wide.write_gguf(&folder.path().join("model.gguf"), dtype);
+        let decoder = Decoder::load(&source).expect("it loads");
+        check(&decoder, &format!("{dtype:?}"));
     }
 }
 
 /// Not nearly: exactly.
 #[test]
-fn decoding_is_the_same_in_any_company() {
-    let decoder = tiny();
-    let tokens = tokens(64);
-    let decode = |company: usize| {
-        let mut caches = (0..=company)
-            .map(|_| decoder.new_cache())
-            .collect::<Vec<_>>();
-        for (index, cache) in caches.iter_mut().enumerate() {
-            let chunk = Chunk {
-                tokens: &tokens[index..40],
-                cache,
-                wants_logits: false,
-            };
-            decoder.forward(&mut [chunk]).expect("it computes");
+fn chunked_prefill_equals_whole() {
+    let tokens = tokens(100);
+    each_form(|decoder, form| {
+        let whole = last_logits(decoder, &tokens);
+        for sizes in [&[1; 100][..], &[33, 1, 66], &[64, 36], &[99, 1]] {
+            let mut cache = decoder.new_cache();
+            let (mut start, mut last) = (0, Vec::new());
+            for size in sizes {
+                let chunk = Chunk {
+                    tokens: &tokens[start..start + size],
+                    cache: &mut cache,
+                    wants_logits: true,
+                };
+                last = decoder
+                    .forward(&mut [chunk])
+                    .expect("it computes")
+                    .remove(0);
+                start += size;
+            }
+            assert!(last == whole, "{form}, chunks of {sizes:?}");
+            assert_eq!(cache.len(), 100);
         }
-        let chunks = caches.iter_mut().map(|cache| Chunk {
-            tokens: &tokens[40..41],
-            cache,
-            wants_logits: true,
-        });
-        let mut batch = chunks.collect::<Vec<_>>();
-        decoder.forward(&mut batch).expect("it computes").remove(0)
-    };
-    let alone = decode(0);
-    for company in [1, 7, 15] {
-        assert_eq!(decode(company), alone, "with {company} others");
-    }
+    });
+}
+
+#[test]
+fn a_ragged_batch_equals_its_sequences_alone() {
+    let tokens = tokens(64);
+    let lengths = [5, 1, 33, 20];
+    each_form(|decoder, form| {
+        let mut caches = lengths.map(|_| decoder.new_cache());
+        let mut batch = lengths
+            .iter()
+            .zip(&mut caches)
+            .map(|(&length, cache)| Chunk {
+                tokens: &tokens[..length],
+                cache,
+                wants_logits: length != 1,
+            })
+            .collect::<Vec<_>>();
+        let logits = decoder.forward(&mut batch).expect("it computes");
+        assert_eq!(logits.len(), 3, "one row for each chunk that asks");
+        for (got, length) in logits.iter().zip([5, 33, 20]) {
+            let alone = last_logits(decoder, &tokens[..length]);
+            assert!(*got == alone, "{form}, {length} tokens");
+        }
+    });
+}
+
+#[test]
+fn decoding_is_the_same_in_any_company() {
+    let tokens = tokens(64);
+    each_form(|decoder, form| {
+        let decode = |company: usize| {
+            let mut caches = (0..=company)
+                .map(|_| decoder.new_cache())
+                .collect::<Vec<_>>();
+            for (index, cache) in caches.iter_mut().enumerate() {
+                let chunk = Chunk {
+                    tokens: &tokens[index % 20..40],
+                    cache,
+                    wants_logits: false,
+                };
+                decoder.forward(&mut [chunk]).expect("it computes");
+            }
+            let chunks = caches.iter_mut().map(|cache| Chunk {
+                tokens: &tokens[40..41],
+                cache,
+                wants_logits: true,
+            });
+            let mut batch = chunks.collect::<Vec<_>>();
+            decoder.forward(&mut batch).expect("it computes").remove(0)
+        };
+        let alone = decode(0);
+        for company in [1, 7, 40] {
+            assert!(decode(company) == alone, "{form}, with {company} others");
+        }
+    });
 }
 
 #[test]
