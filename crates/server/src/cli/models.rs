@@ -1,6 +1,7 @@
 //! `ibid models`: the model that would answer, and what can be learnt of any other.
 
 mod inspect;
+mod quantize;
 mod render;
 mod tokenize;
 
@@ -15,6 +16,7 @@ Examples:
   ibid models inspect model.gguf                  what it is, and whether it will run here
   ibid models tokenize model.gguf \"Hello world\"   the tokens of a text
   ibid models render model.gguf messages.json     the text it would read
+  ibid models quantize folder small.gguf --to Q8_0   fewer bits, as one file
 
 A model is named by the path of a GGUF file or of a Hugging Face folder, or as built-in.";
 
@@ -34,6 +36,8 @@ enum ModelsCommand {
     Tokenize(tokenize::TokenizeArgs),
     /// Print the text that a model would read for a conversation
     Render(render::RenderArgs),
+    /// Write a model in fewer bits, as a GGUF file
+    Quantize(quantize::QuantizeArgs),
 }
 
 impl ModelsArgs {
@@ -47,6 +51,7 @@ impl ModelsArgs {
             Some(ModelsCommand::Inspect(args)) => inspect::inspect(args),
             Some(ModelsCommand::Tokenize(args)) => tokenize::tokenize(args),
             Some(ModelsCommand::Render(args)) => render::render(args),
+            Some(ModelsCommand::Quantize(args)) => quantize::quantize(args),
         }
     }
 }

@@ -90,7 +90,8 @@ fn runs_here(inspection: &Inspection, available: Option<u64>) -> String {
     }
 }
 
-fn size(bytes: u64) -> String {
+/// Bytes in the largest unit that leaves something before the point.
+pub(super) fn size(bytes: u64) -> String {
     let mebibytes = bytes as f64 / f64::from(1 << 20);
     match mebibytes {
         1024.0.. => format!("{:.1} GiB", mebibytes / 1024.0),
