@@ -63,7 +63,7 @@ impl Tensor<'_> {
         let rows = self.shape[..self.shape.len() - 1].iter().product();
         match &self.numbers {
             Numbers::Stored(stored) => stored.parts(0..rows, 1).collect(),
-            _ => vec![0..rows],
+            _ => std::iter::once(0..rows).collect(),
         }
     }
 
