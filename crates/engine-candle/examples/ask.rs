@@ -48,10 +48,7 @@ fn request(question: String, texts: Vec<String>) -> Request {
         title: text.split(' ').next().unwrap_or_default().to_owned(),
         text,
     };
-    let message = Message {
-        role: Role::User,
-        content: question,
-    };
+    let message = Message::new(Role::User, question);
     Request {
         prompt: Prompt {
             messages: vec![message],

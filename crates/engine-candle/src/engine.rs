@@ -104,6 +104,7 @@ impl CandleEngine {
                 name: settings.name.clone(),
                 context: settings.context.unwrap_or(most).min(most),
                 reads_documents: text.template.reads_documents(),
+                reads_tools: text.template.reads_tools(),
                 card,
             },
             text,

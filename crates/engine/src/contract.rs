@@ -29,14 +29,11 @@ pub fn check(engine: &dyn Engine) {
 
 /// A request that any engine can answer.
 pub fn plain_request() -> Request {
-    let message = Message {
-        role: Role::User,
-        content: "What does ibid mean?".into(),
-    };
+    let message = Message::new(Role::User, "What does ibid mean?");
     Request {
         prompt: Prompt {
             messages: vec![message],
-            documents: Vec::new(),
+            ..Prompt::default()
         },
         max_tokens: Some(16),
         ..Request::default()
@@ -101,11 +98,8 @@ fn stops_before_a_stop_string(engine: &dyn Engine) {
 fn refuses_a_prompt_over_the_context(engine: &dyn Engine) {
     let content = "a word and another ".repeat(engine.model().context);
     let prompt = Prompt {
-        messages: vec![Message {
-            role: Role::User,
-            content,
-        }],
-        documents: Vec::new(),
+        messages: vec![Message::new(Role::User, content)],
+        ..Prompt::default()
     };
     let refused = engine
         .generate(Request {

@@ -20,6 +20,6 @@ pub use embedder::{Embedder, EmbedderInfo, Reranker, Side};
 pub use engine::{Engine, KvLoad, Load};
 pub use error::EngineError;
 pub use model::{Card, ModelInfo};
-pub use request::{Message, Prompt, PromptDocument, Request, Role, SamplingParams};
+pub use request::{Message, Prompt, PromptDocument, Request, Role, SamplingParams, ToolCall};
 pub use scripted::ScriptedEngine;
 pub use stream::{Event, FinishReason, Token, TokenSender, TokenStream, Usage};

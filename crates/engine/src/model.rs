@@ -10,6 +10,8 @@ pub struct ModelInfo {
     /// The chat template places [`Prompt::documents`](crate::Prompt) itself. Otherwise the
     /// caller writes passages into a message.
     pub reads_documents: bool,
+    /// The chat template reads [`Prompt::tools`](crate::Prompt): the model was made to call tools.
+    pub reads_tools: bool,
     /// What the model's makers say of it.
     pub card: Card,
 }

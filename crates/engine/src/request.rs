@@ -1,5 +1,7 @@
 //! What an engine is asked.
 
+use serde_json::Value;
+
 /// One request to an engine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
@@ -20,7 +22,7 @@ pub struct Request {
     pub salt: Option<String>,
 }
 
-/// What the model reads: a conversation, and documents beside it.
+/// What the model reads: a conversation, and documents and tools beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prompt {
     /// The conversation, oldest first.
@@ -28,6 +30,10 @@ pub struct Prompt {
     /// Passages for a template that places them itself
     /// (see [`ModelInfo::reads_documents`](crate::ModelInfo)); ignored by any other.
     pub documents: Vec<PromptDocument>,
+    /// Tools the model may call, each as OpenAI writes it (`{"type": "function", "function":
+    /// {"name": …, "description": …, "parameters": …}}`), for a template that reads them
+    /// (see [`ModelInfo::reads_tools`](crate::ModelInfo)); ignored by any other.
+    pub tools: Vec<Value>,
 }
 
 /// One turn of a conversation.
@@ -35,8 +41,38 @@ pub struct Prompt {
 pub struct Message {
     /// Who speaks.
     pub role: Role,
-    /// What is said.
+    /// What is said; may be empty beside tool calls.
     pub content: String,
+    /// Tools that the model called in this turn.
+    pub tool_calls: Vec<ToolCall>,
+    /// In a tool's turn: which call this is the result of.
+    pub tool_call_id: Option<String>,
+    /// Who speaks, by name; in a tool's turn the tool's.
+    pub name: Option<String>,
+}
+
+impl Message {
+    /// A turn that is nothing but text.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: content.into(),
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            name: None,
+        }
+    }
+}
+
+/// One call of a tool, in a turn of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// What the result will refer to.
+    pub id: Option<String>,
+    /// The tool.
+    pub name: String,
+    /// What it is called with. Templates are written for an object; a text is passed on as it is.
+    pub arguments: Value,
 }
 
 /// Who speaks in a [`Message`].
@@ -48,6 +84,8 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+    /// A tool that the model called, with its result.
+    Tool,
 }
 
 impl Role {
@@ -57,6 +95,7 @@ impl Role {
             Role::System => "system",
             Role::User => "user",
             Role::Assistant => "assistant",
+            Role::Tool => "tool",
         }
     }
 }

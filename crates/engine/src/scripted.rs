@@ -34,6 +34,7 @@ impl ScriptedEngine {
             name: "scripted".into(),
             context: 4096,
             reads_documents: true,
+            reads_tools: true,
             card: Card::default(),
         };
         Self {

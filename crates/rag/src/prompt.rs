@@ -62,6 +62,7 @@ pub(crate) fn render(
     Prompt {
         messages: earlier.chain([last]).collect(),
         documents,
+        ..Prompt::default()
     }
 }
 

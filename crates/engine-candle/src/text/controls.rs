@@ -35,9 +35,8 @@ impl Controls {
         tokens.sort_unstable_by_key(|(id, _)| *id);
         let forbidden_names = tokens
             .iter()
-            .map(|(_, token)| token)
-            .filter(|token| token.special || !token.content.trim().is_empty())
-            .map(|token| token.content.clone())
+            .filter(|(_, token)| steers(token))
+            .map(|(_, token)| token.content.clone())
             .collect::<Vec<_>>();
         let names = tokens.iter().map(|(_, token)| &token.content);
         let failed = |error: aho_corasick::BuildError| LoadError::Tokenizer(error.to_string());
@@ -55,7 +54,7 @@ impl Controls {
     /// The id is that of a token content may not produce.
     pub(crate) fn is_control(&self, id: u32) -> bool {
         let found = self.tokens.binary_search_by_key(&id, |(id, _)| *id);
-        found.is_ok_and(|index| !self.tokens[index].1.content.trim().is_empty())
+        found.is_ok_and(|index| steers(&self.tokens[index].1))
     }
 
     /// Content that spells no control token, neither alone nor with what a template may put
@@ -133,6 +132,18 @@ impl Controls {
             .iter()
             .any(|name| inner_boundaries(name).any(|at| content.starts_with(&name[at..])))
     }
+}
+
+/// The token tells the model something that content may not: it is called special, or looks as if
+/// it should be. Other added tokens, such as a run of blanks or a rare letter, are text.
+fn steers(token: &AddedToken) -> bool {
+    token.special || looks_like_markup(&token.content)
+}
+
+/// `<think>`, `[INST]` and the like: what templates and models mark turns and calls with.
+pub(crate) fn looks_like_markup(name: &str) -> bool {
+    let is_in = |open, close| name.starts_with(open) && name.ends_with(close);
+    name.chars().count() > 2 && (is_in('<', '>') || is_in('[', ']'))
 }
 
 fn inner_boundaries(name: &str) -> impl Iterator<Item = usize> {

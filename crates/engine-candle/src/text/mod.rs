@@ -3,12 +3,19 @@
 mod clock;
 mod controls;
 mod detokenizer;
+mod generation_marks;
+mod gguf_tokenizer;
+mod python;
+mod sentence_piece;
 mod stop;
 mod template;
+mod template_context;
 mod template_functions;
+mod template_json;
 mod tokenizer;
 
 use engine::{EngineError, Prompt};
+use serde_json::Value;
 
 pub(crate) use controls::SENTINEL;
 pub(crate) use detokenizer::Detokenizer;
@@ -50,16 +57,36 @@ impl Text {
 }
 
 fn refuse_the_hopeless(prompt: &Prompt, context: usize) -> Result<(), EngineError> {
-    let messages = prompt.messages.iter().map(|message| message.content.len());
-    let documents = prompt
-        .documents
-        .iter()
-        .map(|document| document.title.len() + document.text.len());
-    let bytes = messages.chain(documents).sum::<usize>();
+    let bytes = bytes_of(prompt);
     if bytes <= context.saturating_mul(MOST_BYTES_PER_TOKEN) {
         return Ok(());
     }
     // Counting exactly is the work that is refused; four bytes to a token is a usual text.
     let prompt = bytes / 4;
     Err(EngineError::PromptTooLong { prompt, context })
+}
+
+fn bytes_of(prompt: &Prompt) -> usize {
+    let messages = prompt.messages.iter().map(|message| {
+        let calls = message.tool_calls.iter();
+        let calls = calls.map(|call| call.name.len() + bytes_of_json(&call.arguments));
+        message.content.len() + calls.sum::<usize>()
+    });
+    let documents = prompt.documents.iter();
+    let documents = documents.map(|document| document.title.len() + document.text.len());
+    let tools = prompt.tools.iter().map(bytes_of_json);
+    messages.chain(documents).chain(tools).sum()
+}
+
+/// Of the texts in it; the rest is of no weight.
+fn bytes_of_json(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(bytes_of_json).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| name.len() + bytes_of_json(value))
+            .sum(),
+        _ => 0,
+    }
 }

@@ -3,13 +3,16 @@
 //! A template comes with the model, never with a request. It may still be hostile or broken, so
 //! its work and its output are bounded by fuel.
 
+use std::error::Error;
+
 use engine::{EngineError, Prompt};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
-use minijinja::{Environment, ErrorKind, context};
-use minijinja_contrib::pycompat::unknown_method_callback;
+use minijinja::{Environment, context};
 
-use super::template_functions as functions;
+use super::template_functions::{self as functions, Raised};
+use super::template_json::tojson;
+use super::{generation_marks, python, template_context};
 use crate::LoadError;
 
 /// A compiled chat template.
@@ -17,6 +20,7 @@ pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
     special_tokens: SpecialTokens,
     reads_documents: bool,
+    reads_tools: bool,
 }
 
 /// The names of special tokens, which templates may write.
@@ -53,21 +57,24 @@ impl ChatTemplate {
         environment.set_syntax(syntax());
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(DEEPEST_RECURSION);
-        environment.set_unknown_method_callback(unknown_method_callback);
-        environment.add_filter("tojson", functions::tojson);
+        environment.set_unknown_method_callback(python::method);
+        environment.set_formatter(python::format);
+        environment.add_filter("tojson", tojson);
         environment.add_function("raise_exception", functions::raise_exception);
         environment.add_function("strftime_now", functions::strftime_now);
         environment
-            .add_template_owned(NAME, source)
+            .add_template_owned(NAME, generation_marks::without(&source))
             .map_err(|error| LoadError::Template(format!("{error:#}")))?;
         let template = environment
             .get_template(NAME)
             .map_err(|error| LoadError::Template(format!("{error:#}")))?;
-        let reads_documents = template.undeclared_variables(false).contains("documents");
+        let variables = template.undeclared_variables(false);
+        let reads = |variable| variables.contains(variable);
         Ok(Self {
+            reads_documents: reads("documents"),
+            reads_tools: reads("tools"),
             environment,
             special_tokens,
-            reads_documents,
         })
     }
 
@@ -76,40 +83,28 @@ impl ChatTemplate {
         self.reads_documents
     }
 
+    /// The template tells the model of tools.
+    pub(crate) fn reads_tools(&self) -> bool {
+        self.reads_tools
+    }
+
     /// The prompt's text. Content goes through `protect` before the template sees it.
     pub(crate) fn render(
         &self,
         prompt: &Prompt,
         protect: impl Fn(&str) -> String,
     ) -> Result<String, EngineError> {
-        let messages = prompt
-            .messages
-            .iter()
-            .map(|message| {
-                context! { role => message.role.as_str(), content => protect(&message.content) }
-            })
-            .collect::<Value>();
-        let documents = prompt
-            .documents
-            .iter()
-            .map(|document| {
-                context! { title => protect(&document.title), text => protect(&document.text) }
-            })
-            .collect::<Value>();
-        let no_documents = prompt.documents.is_empty();
         let special = &self.special_tokens;
         let template = self.environment.get_template(NAME);
         let template = template.expect("the template was added when the model was loaded");
         template
             .render(context! {
-                messages,
-                documents => if no_documents { Value::from(()) } else { documents },
-                tools => Value::from(()),
                 add_generation_prompt => true,
                 bos_token => name(&special.bos),
                 eos_token => name(&special.eos),
                 unk_token => name(&special.unk),
                 pad_token => name(&special.pad),
+                ..template_context::values(prompt, &protect)
             })
             .map_err(refusal)
     }
@@ -131,12 +126,13 @@ fn name(token: &Option<String>) -> Value {
 
 /// What a template raises itself is about the conversation; anything else is its own fault.
 fn refusal(error: minijinja::Error) -> EngineError {
-    match (error.kind(), error.detail()) {
-        (ErrorKind::InvalidOperation, Some(detail)) => EngineError::InvalidRequest {
+    let raised = error.source().is_some_and(<dyn Error>::is::<Raised>);
+    match error.detail().filter(|_| raised) {
+        Some(detail) => EngineError::InvalidRequest {
             param: "messages",
             message: format!("the model's chat template refuses the conversation: {detail}"),
         },
-        _ => EngineError::Failed(format!("the chat template: {error}")),
+        None => EngineError::Failed(format!("the chat template: {error}")),
     }
 }
 
@@ -153,14 +149,12 @@ mod tests {
         };
         let template = ChatTemplate::compile(Some(source.into()), special).expect("it compiles");
         let prompt = Prompt {
-            messages: vec![Message {
-                role: Role::User,
-                content: " Où est \"<b>\"? ".into(),
-            }],
+            messages: vec![Message::new(Role::User, " Où est \"<b>\"? ")],
             documents: vec![PromptDocument {
                 title: "Tea".into(),
                 text: "차".into(),
             }],
+            ..Prompt::default()
         };
         template.render(&prompt, str::to_owned)
     }

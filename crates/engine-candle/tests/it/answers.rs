@@ -23,14 +23,12 @@ fn about_tea() -> Request {
     };
     Request {
         prompt: Prompt {
-            messages: vec![Message {
-                role: Role::User,
-                content: "How long is tea brewed?".into(),
-            }],
+            messages: vec![Message::new(Role::User, "How long is tea brewed?")],
             documents: vec![
                 document("Tea", "Tea is brewed for four minutes. It is drunk hot."),
                 document("Bread", "Bread is baked for an hour."),
             ],
+            ..Prompt::default()
         },
         max_tokens: Some(48),
         ..Request::default()

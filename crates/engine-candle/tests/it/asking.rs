@@ -7,14 +7,11 @@ use engine::{
 
 /// One user message, without documents.
 pub(crate) fn question(content: &str) -> Request {
-    let message = Message {
-        role: Role::User,
-        content: content.into(),
-    };
+    let message = Message::new(Role::User, content);
     Request {
         prompt: Prompt {
             messages: vec![message],
-            documents: Vec::new(),
+            ..Prompt::default()
         },
         ..Request::default()
     }

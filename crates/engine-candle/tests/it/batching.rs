@@ -120,11 +120,8 @@ fn an_answer_is_the_same_in_any_company() {
     let ask = |question: &str, seed| {
         let request = Request {
             prompt: Prompt {
-                messages: vec![Message {
-                    role: Role::User,
-                    content: question.into(),
-                }],
-                documents: Vec::new(),
+                messages: vec![Message::new(Role::User, question)],
+                ..Prompt::default()
             },
             sampling: SamplingParams {
                 temperature: 0.8,

@@ -11,14 +11,12 @@ const CONTROLS: std::ops::RangeInclusive<u32> = 0..=5;
 
 fn prompt(title: &str, text: &str, question: &str) -> Prompt {
     Prompt {
-        messages: vec![Message {
-            role: Role::User,
-            content: question.into(),
-        }],
+        messages: vec![Message::new(Role::User, question)],
         documents: vec![PromptDocument {
             title: title.into(),
             text: text.into(),
         }],
+        ..Prompt::default()
     }
 }
 

@@ -8,14 +8,11 @@ use engine_candle::{CandleEngine, LoadError, ModelSource, Settings};
 use crate::models::{LLAMA, TinyModel, bundled, bundled_folder};
 
 fn request() -> Request {
-    let message = Message {
-        role: Role::User,
-        content: "Hello?".into(),
-    };
+    let message = Message::new(Role::User, "Hello?");
     Request {
         prompt: Prompt {
             messages: vec![message],
-            documents: Vec::new(),
+            ..Prompt::default()
         },
         ..Request::default()
     }

@@ -78,10 +78,7 @@ pub(crate) fn ask(question: &str) -> Question {
 
 /// One turn.
 pub(crate) fn message(role: Role, content: &str) -> Message {
-    Message {
-        role,
-        content: content.into(),
-    }
+    Message::new(role, content)
 }
 
 /// A model of 4,096 tokens that takes documents.
@@ -90,6 +87,7 @@ pub(crate) fn model() -> ModelInfo {
         name: "scripted".into(),
         context: 4096,
         reads_documents: true,
+        reads_tools: true,
         card: Card::default(),
     }
 }

@@ -49,10 +49,7 @@ pub(super) fn ask(config: &Config, args: &AskArgs) -> anyhow::Result<()> {
     let library = opened(config, &args.paths, &engine)?;
     let index = library.library.index(library::DEFAULT_COLLECTION)?;
     let question = Question {
-        messages: vec![Message {
-            role: Role::User,
-            content: args.question.clone(),
-        }],
+        messages: vec![Message::new(Role::User, args.question.clone())],
         mode: args.answer.into(),
         citations: CitationStyle::Inline,
         top_k: args.top_k.map(usize::from),

@@ -32,10 +32,9 @@ pub(crate) fn read_messages(body: &Object<'_>, limits: &Limits) -> Result<Vec<Me
 
 fn read_message(place: &Place<'_>) -> Result<Message, ApiError> {
     let fields = place.object()?;
-    Ok(Message {
-        role: fields.require("role")?.choice(ROLES)?,
-        content: read_content(&fields.require("content")?)?,
-    })
+    let role = fields.require("role")?.choice(ROLES)?;
+    let content = read_content(&fields.require("content")?)?;
+    Ok(Message::new(role, content))
 }
 
 /// A string, or an array of text parts, which become one text with a line for each part.

@@ -83,13 +83,10 @@ pub(super) fn content_bias(engine: &CandleEngine) -> anyhow::Result<Vec<(u32, f3
 }
 
 fn prompt(text: String) -> Prompt {
-    let message = Message {
-        role: Role::User,
-        content: text,
-    };
+    let message = Message::new(Role::User, text);
     Prompt {
         messages: vec![message],
-        documents: Vec::new(),
+        ..Prompt::default()
     }
 }
 

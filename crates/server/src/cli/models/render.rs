@@ -96,14 +96,12 @@ impl From<Conversation> for Prompt {
         let documents = conversation.documents.into_iter();
         Self {
             messages: messages
-                .map(|message| Message {
-                    role: message.role.into(),
-                    content: message.content,
-                })
+                .map(|message| Message::new(message.role.into(), message.content))
                 .collect(),
             documents: documents
                 .map(|FileDocument { title, text }| PromptDocument { title, text })
                 .collect(),
+            ..Self::default()
         }
     }
 }

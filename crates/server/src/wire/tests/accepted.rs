@@ -18,10 +18,7 @@ fn a_plain_request_has_our_defaults() {
     let request = check_accepted(&json!({}));
     let expected = ChatRequest {
         model: "default".into(),
-        messages: vec![Message {
-            role: Role::User,
-            content: "Why?".into(),
-        }],
+        messages: vec![Message::new(Role::User, "Why?")],
         retrieval: RetrievalOptions::default(),
         citations: CitationStyle::Inline,
         answer: Mode::Auto,
