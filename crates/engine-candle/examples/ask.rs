@@ -53,6 +53,7 @@ fn request(question: String, texts: Vec<String>) -> Request {
         prompt: Prompt {
             messages: vec![message],
             documents: texts.into_iter().map(document).collect(),
+            ..Prompt::default()
         },
         max_tokens: Some(64),
         ..Request::default()

@@ -3,11 +3,13 @@
 
 mod tensor_types;
 
-use engine::{EngineError, Prompt};
+use engine::{EngineError, ModelInfo, Prompt};
 use serde_json::Value;
 
 use crate::LoadError;
+use crate::Settings;
 use crate::config::DecoderConfig;
+use crate::decoder::{KvLayout, PAGE_TOKENS};
 use crate::files::{ModelFiles, ModelSource, Weights};
 use crate::model;
 use crate::text::{ChatTemplate, ModelTokenizer, SENTINEL, SpecialTokens, Text};
@@ -41,13 +43,9 @@ impl Inspection {
     pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
         let files = ModelFiles::open(source)?;
         let config = DecoderConfig::read(&files)?;
-        let vocabulary = model::tokenizer(&files)?.largest_id() as usize + 1;
-        if vocabulary > config.vocab {
-            return Err(LoadError::Config(format!(
-                "the tokenizer has {vocabulary} tokens, and the model knows {}",
-                config.vocab
-            )));
-        }
+        let tokenizer = model::tokenizer(&files)?;
+        model::check_vocabulary(&tokenizer, &config)?;
+        let vocabulary = tokenizer.largest_id() as usize + 1;
         let template = model::chat_template(&files)
             .map(|source| ChatTemplate::compile(Some(source), SpecialTokens::default()))
             .transpose()?;
@@ -77,6 +75,33 @@ impl Inspection {
     pub fn loaded_bytes(&self) -> u64 {
         self.tensor_types.iter().map(|one| one.loaded_bytes).sum()
     }
+}
+
+/// What an engine would say of a model, read without its weights.
+///
+/// # Errors
+///
+/// As loading the model would end, as far as the values of the weights do not matter.
+pub fn model_info(source: &ModelSource, settings: &Settings) -> Result<ModelInfo, LoadError> {
+    let files = ModelFiles::open(source)?;
+    let config = DecoderConfig::read(&files)?;
+    let text = model::text(&files)?;
+    model::check_vocabulary(&text.tokenizer, &config)?;
+    let layout = KvLayout {
+        layers: config.layers,
+        kv_heads: config.kv_heads,
+        head_dim: config.head_dim,
+        kv_type: settings.kv_type,
+    };
+    let fits = settings.kv_bytes / layout.page_bytes() * PAGE_TOKENS;
+    let most = config.context.min(fits);
+    Ok(ModelInfo {
+        name: settings.name.clone(),
+        context: settings.context.unwrap_or(most).min(most),
+        reads_documents: text.template.reads_documents(),
+        reads_tools: text.template.reads_tools(),
+        card: model::card(&files.config),
+    })
 }
 
 /// A model's tokenizer by itself. A GGUF file that holds nothing but a vocabulary is enough.
@@ -113,6 +138,17 @@ impl PromptWriter {
     /// When one of them cannot be read.
     pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
         Ok(Self(model::text(&ModelFiles::open(source)?)?))
+    }
+
+    /// The same with another template in place of the model's own.
+    ///
+    /// # Errors
+    ///
+    /// When the tokenizer cannot be read or the template is none.
+    pub fn with_template(source: &ModelSource, template: String) -> Result<Self, LoadError> {
+        let mut files = ModelFiles::open(source)?;
+        files.chat_template = Some(template);
+        Ok(Self(model::text(&files)?))
     }
 
     /// The text that the model would read, with the names of control tokens in their places.

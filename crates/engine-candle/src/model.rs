@@ -27,13 +27,7 @@ impl Model {
         let files = ModelFiles::open(source)?;
         let config = DecoderConfig::read(&files)?;
         let text = text(&files)?;
-        let largest_id = text.tokenizer.largest_id();
-        if largest_id as usize >= config.vocab {
-            return Err(LoadError::Config(format!(
-                "the tokenizer has a token {largest_id}, and the model knows {}",
-                config.vocab
-            )));
-        }
+        check_vocabulary(&text.tokenizer, &config)?;
         let end_tokens = end_tokens(&files, &text.tokenizer);
         Ok(Self {
             decoder: Decoder::build(config, &files.weights)?,
@@ -41,6 +35,21 @@ impl Model {
             end_tokens: end_tokens.into_iter().collect(),
             card: card(&files.config),
         })
+    }
+}
+
+/// No text gives a token that the model does not know.
+pub(crate) fn check_vocabulary(
+    tokenizer: &ModelTokenizer,
+    config: &DecoderConfig,
+) -> Result<(), LoadError> {
+    let largest_id = tokenizer.largest_id();
+    match (largest_id as usize) < config.vocab {
+        true => Ok(()),
+        false => Err(LoadError::Config(format!(
+            "the tokenizer has a token {largest_id}, and the model knows {}",
+            config.vocab
+        ))),
     }
 }
 
@@ -135,7 +144,7 @@ pub(crate) fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTre
 }
 
 /// The object `ibid` of `config.json`.
-fn card(config: &Value) -> Card {
+pub(crate) fn card(config: &Value) -> Card {
     let ours = &config["ibid"];
     let number = |key: &str| ours[key].as_u64().and_then(|n| usize::try_from(n).ok());
     Card {

@@ -107,6 +107,9 @@ impl Models {
     /// The name that always means the first model.
     pub const DEFAULT: &str = "default";
 
+    /// The name that always means the model inside the program.
+    pub const BUILT_IN: &str = "built-in";
+
     /// These models, the first one being the default.
     pub fn new(models: Vec<Model>) -> Self {
         Self {
@@ -126,10 +129,15 @@ impl Models {
             .expect("a server has at least one model")
     }
 
-    /// The model called `name`, or the first one for [`Models::DEFAULT`].
+    /// The model called `name`, or the one that [`Models::DEFAULT`] or [`Models::BUILT_IN`]
+    /// stands for.
     pub fn get(&self, name: &str) -> Option<&Model> {
-        let named = self.models.iter().find(|model| model.info.name == name);
-        named.or_else(|| self.models.first().filter(|_| name == Self::DEFAULT))
+        let called = |name: &str| self.models.iter().find(|model| model.info.name == name);
+        called(name).or_else(|| match name {
+            Self::DEFAULT => self.models.first(),
+            Self::BUILT_IN => called(bundled::NAME),
+            _ => None,
+        })
     }
 
     /// Reads `NAME` or `NAME@COLLECTION`. A model whose own name holds an `@` goes first.

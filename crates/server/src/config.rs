@@ -2,6 +2,7 @@
 //!
 //! `config/ibid.toml` lists every key with its default; a test holds the two together.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -21,10 +22,15 @@ pub struct Config {
     /// Where documents and indexes are kept; the platform's data folder when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
-    /// The model that answers.
+    /// The model that answers when a request names none.
     pub model: ModelConfig,
     /// Folders that are kept in step with collections while the server runs.
     pub collections: Vec<CollectionConfig>,
+    /// Further models, for requests that name them.
+    pub models: Vec<ModelConfig>,
+    /// A folder whose models are served, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models_dir: Option<PathBuf>,
     /// How documents are cut for searching.
     pub passages: PassagesConfig,
     /// How answers are made.
@@ -35,7 +41,7 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// The model that answers.
+/// A model that answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
@@ -146,6 +152,8 @@ impl Default for Config {
             data_dir: None,
             model: ModelConfig::default(),
             collections: Vec::new(),
+            models: Vec::new(),
+            models_dir: None,
             passages: PassagesConfig::default(),
             answer: AnswerConfig::default(),
             limits: LimitsConfig::default(),
@@ -221,14 +229,49 @@ pub struct Overrides {
     listen: Option<SocketAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models_dir: Option<PathBuf>,
     #[serde(skip_serializing_if = "ModelOverrides::is_empty")]
     model: ModelOverrides,
+    /// Added to those of the file, not put in their place.
+    #[serde(skip)]
+    models: Vec<ModelConfig>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
 struct ModelOverrides {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// A model on the command line: `PATH` or `NAME=PATH`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedPath {
+    /// The name clients ask for.
+    pub name: Option<String>,
+    /// A GGUF file, a Hugging Face folder, or a name in Hugging Face's cache.
+    pub path: PathBuf,
+}
+
+impl From<OsString> for NamedPath {
+    /// What stands before the first `=` is a name, unless it looks like a folder or the whole is
+    /// a path that exists.
+    fn from(given: OsString) -> Self {
+        let text = given.to_str().filter(|_| !Path::new(&given).exists());
+        let parts = text.and_then(|text| text.split_once('='));
+        match parts.filter(|(name, _)| !name.is_empty() && !name.contains(['/', '\\'])) {
+            Some((name, path)) => Self {
+                name: Some(name.to_owned()),
+                path: path.into(),
+            },
+            None => Self {
+                name: None,
+                path: given.into(),
+            },
+        }
+    }
 }
 
 impl ModelOverrides {
@@ -238,17 +281,34 @@ impl ModelOverrides {
 }
 
 impl Overrides {
-    /// The flags that override configuration.
+    /// The flags that override configuration. The first of the models is the default one.
     pub fn new(
         listen: Option<SocketAddr>,
         data_dir: Option<PathBuf>,
-        model: Option<PathBuf>,
+        models: impl IntoIterator<Item = NamedPath>,
     ) -> Self {
+        let mut models = models.into_iter();
+        let first = models.next();
+        let further = models.map(|model| ModelConfig {
+            name: model.name,
+            path: Some(model.path),
+            ..ModelConfig::default()
+        });
         Self {
             listen,
             data_dir,
-            model: ModelOverrides { path: model },
+            models_dir: None,
+            models: further.collect(),
+            model: first.map_or_else(ModelOverrides::default, |first| ModelOverrides {
+                path: Some(first.path),
+                name: first.name,
+            }),
         }
+    }
+
+    /// The same, with a folder of models.
+    pub fn with_models_dir(self, models_dir: Option<PathBuf>) -> Self {
+        Self { models_dir, ..self }
     }
 }
 
@@ -265,20 +325,27 @@ impl Config {
             layers = layers.merge(Toml::file_exact(file));
         }
         let environment = Env::prefixed("IBID_").ignore(&["config"]).split("__");
-        let config: Config = layers
+        let further_models = overrides.models.clone();
+        let mut config: Config = layers
             .merge(environment)
             .merge(Serialized::defaults(overrides))
             .extract()?;
+        config.models.extend(further_models);
         config.checked()
     }
 
     fn checked(self) -> Result<Config, ConfigError> {
-        within("model.workers", self.model.workers, 1, 64)?;
-        within("model.running", self.model.running, 1, 256)?;
-        within("model.queue", self.model.queue, 1, 4096)?;
-        within("model.queue_tokens", self.model.queue_tokens, 1, 1 << 30)?;
-        within("model.max_wait_s", self.model.max_wait_s, 1, 3600)?;
-        within("model.kv_bytes", self.model.kv_bytes, 1_000_000, 1 << 44)?;
+        for model in [&self.model].into_iter().chain(&self.models) {
+            within("model.workers", model.workers, 1, 64)?;
+            within("model.running", model.running, 1, 256)?;
+            within("model.queue", model.queue, 1, 4096)?;
+            within("model.queue_tokens", model.queue_tokens, 1, 1 << 30)?;
+            within("model.max_wait_s", model.max_wait_s, 1, 3600)?;
+            within("model.kv_bytes", model.kv_bytes, 1_000_000, 1 << 44)?;
+        }
+        if self.models.iter().any(|model| model.path.is_none()) {
+            return Err(ConfigError::NoPath);
+        }
         within("passages.tokens", self.passages.tokens, 32, 4096)?;
         within(
             "passages.overlap_tokens",
@@ -351,6 +418,9 @@ pub enum ConfigError {
     /// The file that was named is not there.
     #[error("there is no configuration file at {0}")]
     NoFile(PathBuf),
+    /// A further model without files.
+    #[error("each of [[models]] needs a path; the built-in model is there without being named")]
+    NoPath,
     /// An unknown key, or a value of the wrong kind.
     #[error(transparent)]
     Invalid(Box<figment::Error>),

@@ -1,16 +1,86 @@
 //! Puts the parts together: the only place that builds an engine to answer with.
 
+mod hub_cache;
+mod lazy_engine;
+mod model_folder;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use engine::Engine;
 use engine_candle::{CandleEngine, ModelSource};
 use library::Library;
 
 use crate::app::{App, Limits, Model, Models};
 use crate::config::{Config, KvType, ModelConfig};
+use lazy_engine::LazyEngine;
+
+/// The models that the configuration names, the default first. That one is loaded; of the others
+/// everything but the weights is read and checked, and they are loaded when they are asked for.
+/// A model in a folder of models that cannot be used is left out, with a line in the log.
+///
+/// # Errors
+///
+/// When a model cannot be read, or two have the same name; the text says why.
+pub fn load_engines(config: &Config) -> anyhow::Result<Vec<Arc<dyn Engine>>> {
+    let mut engines = vec![load_engine(&config.model)?];
+    for model in &config.models {
+        engines.push(lazy_engine(model)?);
+    }
+    if let Some(folder) = &config.models_dir {
+        let models = model_folder::models(folder)?;
+        engines.extend(
+            models
+                .into_iter()
+                .filter_map(|path| folder_engine(config, path)),
+        );
+    }
+    if config.model.path.is_some() {
+        engines.push(lazy_engine(&built_in(&config.model))?);
+    }
+    refuse_equal_names(&engines)?;
+    Ok(engines)
+}
+
+/// A model of the folder of models, with the settings of the default one.
+fn folder_engine(config: &Config, path: PathBuf) -> Option<Arc<dyn Engine>> {
+    let named = |model: &ModelConfig| model.path.as_ref() == Some(&path);
+    if named(&config.model) || config.models.iter().any(named) {
+        return None;
+    }
+    let model = ModelConfig {
+        path: Some(path),
+        name: None,
+        context: None,
+        ..config.model.clone()
+    };
+    let engine = lazy_engine(&model);
+    engine.inspect_err(|error| tracing::warn!("{error:#}")).ok()
+}
+
+fn refuse_equal_names(engines: &[Arc<dyn Engine>]) -> anyhow::Result<()> {
+    let mut names = BTreeSet::new();
+    let mut all = engines.iter().map(|engine| &engine.model().name);
+    match all.find(|name| !names.insert(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            bail!("two models are called {name}; name one of them with --model NAME=PATH")
+        }
+    }
+}
+
+/// The model inside the program, beside another one.
+fn built_in(settings: &ModelConfig) -> ModelConfig {
+    ModelConfig {
+        path: None,
+        name: Some(Models::BUILT_IN.to_owned()),
+        context: None,
+        ..settings.clone()
+    }
+}
 
 /// Loads the model that the configuration names, or the built-in one.
 ///
@@ -18,8 +88,21 @@ use crate::config::{Config, KvType, ModelConfig};
 ///
 /// When the model cannot be read; the text says why.
 pub fn load_engine(config: &ModelConfig) -> anyhow::Result<Arc<dyn Engine>> {
-    let source = model_source(config.path.as_deref());
-    let settings = engine_candle::Settings {
+    let source = model_source(config.path.as_deref())?;
+    let engine = CandleEngine::load(source, engine_settings(config))
+        .with_context(|| format!("cannot load {}", described(config)))?;
+    Ok(Arc::new(engine))
+}
+
+fn lazy_engine(config: &ModelConfig) -> anyhow::Result<Arc<dyn Engine>> {
+    let source = model_source(config.path.as_deref())?;
+    let engine = LazyEngine::new(source, engine_settings(config))
+        .with_context(|| format!("cannot use {}", described(config)))?;
+    Ok(Arc::new(engine))
+}
+
+fn engine_settings(config: &ModelConfig) -> engine_candle::Settings {
+    engine_candle::Settings {
         name: model_name(config),
         workers: config.workers,
         threads: config.threads,
@@ -34,19 +117,23 @@ pub fn load_engine(config: &ModelConfig) -> anyhow::Result<Arc<dyn Engine>> {
             KvType::F16 => engine_candle::KvType::F16,
             KvType::Q8 => engine_candle::KvType::Q8,
         },
-    };
-    let named = config
-        .path
-        .as_deref()
-        .unwrap_or(Path::new("the built-in model"));
-    let engine = CandleEngine::load(source, settings)
-        .with_context(|| format!("cannot load {}", named.display()))?;
-    Ok(Arc::new(engine))
+    }
 }
 
-/// The files of the model at `path`, or of the built-in one.
-pub fn model_source(path: Option<&Path>) -> ModelSource {
-    match path {
+fn described(config: &ModelConfig) -> String {
+    let path = config.path.as_deref().map(Path::display);
+    path.map_or("the built-in model".to_owned(), |path| path.to_string())
+}
+
+/// The files of the model at `path`, which may be a name in Hugging Face's cache, or of the
+/// built-in one.
+///
+/// # Errors
+///
+/// When the cache does not hold the model.
+pub fn model_source(path: Option<&Path>) -> anyhow::Result<ModelSource> {
+    Ok(match path {
+        Some(path) if hub_cache::is_name(path) => ModelSource::Path(hub_cache::find(path)?),
         Some(path) => ModelSource::Path(path.to_owned()),
         None => ModelSource::Embedded(engine_candle::EmbeddedModel {
             config: bundled::MODEL.config,
@@ -54,24 +141,19 @@ pub fn model_source(path: Option<&Path>) -> ModelSource {
             tokenizer_config: bundled::MODEL.tokenizer_config,
             weights: bundled::MODEL.weights,
         }),
-    }
+    })
+}
+
+/// There is something at the path, or it is a name in Hugging Face's cache.
+pub fn may_be_a_model(path: &Path) -> bool {
+    path.exists() || hub_cache::is_name(path)
 }
 
 /// The configured name, or the file's or folder's own.
 fn model_name(config: &ModelConfig) -> String {
-    let from_path = || {
-        config
-            .path
-            .as_deref()
-            .and_then(Path::file_stem)?
-            .to_str()
-            .map(str::to_owned)
-    };
-    config
-        .name
-        .clone()
-        .or_else(from_path)
-        .unwrap_or_else(|| bundled::NAME.to_owned())
+    let from_path = || config.path.as_deref().and_then(model_folder::name);
+    let name = config.name.clone().or_else(from_path);
+    name.unwrap_or_else(|| bundled::NAME.to_owned())
 }
 
 /// Opens the library in `data_dir`, with passages measured in the engine's tokens.
@@ -109,20 +191,29 @@ pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> rag::Pipeline {
     rag::Pipeline::new(engine, settings)
 }
 
-/// What the routes work on.
+/// What the routes work on, with one model.
 pub fn app(config: &Config, engine: Arc<dyn Engine>, library: Arc<Library>) -> Arc<App> {
-    let info = engine.model().clone();
-    let model = Model {
-        info,
+    app_with_models(config, vec![engine], library)
+}
+
+/// What the routes work on, with models of which the first is the default.
+pub fn app_with_models(
+    config: &Config,
+    engines: Vec<Arc<dyn Engine>>,
+    library: Arc<Library>,
+) -> Arc<App> {
+    let model = |engine: Arc<dyn Engine>| Model {
+        info: engine.model().clone(),
         pipeline: Arc::new(pipeline(config, engine)),
     };
+    let models = engines.into_iter().map(model).collect();
     let limits = Limits {
         json_body_bytes: config.limits.body_bytes,
         upload_bytes: config.limits.upload_bytes,
         drain: Duration::from_secs(config.limits.drain_s),
         ..Limits::default()
     };
-    Arc::new(App::new(library, Models::new(vec![model]), limits))
+    Arc::new(App::new(library, Models::new(models), limits))
 }
 
 /// Where documents are kept: as configured, or in the platform's data folder.

@@ -1,10 +1,11 @@
 //! Configuration: the layers, their order, and what is refused.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use figment::Jail;
-use server::config::{Config, Overrides};
+use server::config::{Config, NamedPath, Overrides};
 
 fn shipped_file() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/ibid.toml");
@@ -47,12 +48,17 @@ fn shipped_file_holds_every_key_with_its_default() {
         "listen",
         "data_dir",
         "watch",
+        "models_dir",
         "path",
         "name",
         "workers",
         "threads",
         "running",
         "queue",
+        "queue_tokens",
+        "max_wait_s",
+        "kv_bytes",
+        "kv_type",
         "context",
         "tokens",
         "overlap_tokens",
@@ -91,7 +97,7 @@ fn flags_win_over_the_environment() {
         jail.set_env("IBID_LISTEN", "127.0.0.1:1");
         jail.set_env("IBID_MODEL__QUEUE", "3");
         let listen = "127.0.0.1:2".parse().expect("an address");
-        let overrides = Overrides::new(Some(listen), None, Some(PathBuf::from("m.gguf")));
+        let overrides = Overrides::new(Some(listen), None, ["m.gguf".into()].map(named));
         let config = Config::load(None, overrides).expect("valid");
         assert_eq!(config.listen, listen);
         assert_eq!(
@@ -100,6 +106,25 @@ fn flags_win_over_the_environment() {
         );
         Ok(())
     });
+}
+
+fn named(given: OsString) -> NamedPath {
+    given.into()
+}
+
+#[test]
+fn several_models_may_be_named() {
+    let given = ["a.gguf", "b=models/b=1", "./c=d.gguf"].map(|given| named(given.into()));
+    let names = given.iter().map(|one| one.name.as_deref());
+    assert_eq!(names.collect::<Vec<_>>(), [None, Some("b"), None]);
+    assert_eq!(given[1].path, Path::new("models/b=1"));
+    let config = Config::load(None, Overrides::new(None, None, given)).expect("valid");
+    assert_eq!(config.model.path.as_deref(), Some(Path::new("a.gguf")));
+    let further = config.models.iter().map(|model| model.name.as_deref());
+    assert_eq!(further.collect::<Vec<_>>(), [Some("b"), None]);
+    let file = "[[models]]\nname = \"x\"\npath = \"x.gguf\"\nqueue = 2";
+    let config = loaded(file, &[]).expect("valid");
+    assert_eq!((config.models[0].queue, config.models[0].workers), (2, 1));
 }
 
 #[test]
@@ -127,6 +152,7 @@ fn what_is_wrong_is_named() {
         &[],
         &["answer.evidence_floor", "0 to 1"],
     );
+    check("[[models]]\nname = \"x\"", &[], &["models", "path"]);
     check("listen = \"here\"", &[], &["listen"]);
     check("[answer", &[], &["ibid.toml"]);
 }

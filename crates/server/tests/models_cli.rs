@@ -163,12 +163,49 @@ fn render_prints_the_exact_prompt() {
 }
 
 #[test]
+fn render_tries_a_template_with_tools() {
+    let folder = folder();
+    let write = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).expect("written");
+    };
+    write(
+        "template.jinja",
+        "{{ tools | tojson }}\n{% for m in messages %}{{ m.role }}:{{ m.content }}\
+         {% for call in m.tool_calls %}{{ call.function | tojson }}{% endfor %}\
+         {{ m.tool_call_id }};{% endfor %}",
+    );
+    write(
+        "messages.json",
+        r#"{"messages": [
+            {"role": "user", "content": "2 + 2?"},
+            {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function",
+                "function": {"name": "add", "arguments": {"b": 2, "a": 2.0}}}]},
+            {"role": "tool", "tool_call_id": "c1", "content": "4"}],
+            "tools": [{"type": "function", "function": {"name": "add"}}]}"#,
+    );
+    let arguments = [
+        "models",
+        "render",
+        "built-in",
+        "messages.json",
+        "--template",
+    ];
+    let rendered = printed(&folder, &[&arguments[..], &["template.jinja"]].concat());
+    let expected = r#"[{"type": "function", "function": {"name": "add"}}]
+user:2 + 2?;assistant:{"name": "add", "arguments": {"b": 2, "a": 2.0}};tool:4c1;"#;
+    assert_eq!(rendered, expected);
+}
+
+#[test]
 fn mistakes_are_explained() {
     let folder = folder();
     let write =
         |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("written");
     write("broken.gguf", b"GGUF\x03\0\0\0");
-    write("tool.json", br#"[{"role": "tool", "content": "4"}]"#);
+    write(
+        "narrator.json",
+        br#"[{"role": "narrator", "content": "4"}]"#,
+    );
     let check = |arguments: &[&str], expected: &str| {
         let output = ibid(&folder, arguments);
         let stderr = text(&output.stderr);

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Overrides};
+use crate::config::{Config, ConfigError, NamedPath, Overrides};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,9 +51,13 @@ struct Common {
     /// Where documents and indexes are kept [default: the platform's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// A GGUF file or a Hugging Face folder to answer with [default: the built-in model]
-    #[arg(long, global = true, value_name = "PATH")]
-    model: Option<PathBuf>,
+    /// A GGUF file, a Hugging Face folder, or hf:OWNER/NAME in Hugging Face's cache, to answer
+    /// with; may be given several times, the first being the default [default: the built-in model]
+    #[arg(long, global = true, value_name = "[NAME=]PATH")]
+    model: Vec<NamedPath>,
+    /// A folder of GGUF files and Hugging Face folders to serve as well, by their names
+    #[arg(long, global = true, value_name = "DIR")]
+    models_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -109,7 +113,8 @@ impl Cli {
 
     fn config(&self, listen: Option<std::net::SocketAddr>) -> Result<Config, ConfigError> {
         let common = &self.common;
-        let overrides = Overrides::new(listen, common.data_dir.clone(), common.model.clone());
+        let overrides = Overrides::new(listen, common.data_dir.clone(), common.model.clone())
+            .with_models_dir(common.models_dir.clone());
         Config::load(common.config.as_deref(), overrides)
     }
 }

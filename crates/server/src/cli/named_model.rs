@@ -25,11 +25,11 @@ impl NamedModel {
     /// The files to read.
     pub(super) fn source(&self) -> anyhow::Result<ModelSource> {
         match &self.0 {
-            Some(path) if !path.exists() => bail!(
+            Some(path) if !startup::may_be_a_model(path) => bail!(
                 "there is no {}: name a GGUF file, a Hugging Face folder, or {BUILT_IN}",
                 path.display()
             ),
-            path => Ok(startup::model_source(path.as_deref())),
+            path => startup::model_source(path.as_deref()),
         }
     }
 

@@ -32,9 +32,9 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
     logging::start(&config.log)?;
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let engine = startup::load_engine(&config.model)?;
-    let library = startup::open_library(&config, &startup::data_dir(&config)?, &engine)?;
-    let app = startup::app(&config, engine, library);
+    let engines = startup::load_engines(&config)?;
+    let library = startup::open_library(&config, &startup::data_dir(&config)?, &engines[0])?;
+    let app = startup::app_with_models(&config, engines, library);
     app.library.announce(&address.to_string());
 
     let router = routes::router(app.clone());

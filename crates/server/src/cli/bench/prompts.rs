@@ -125,7 +125,10 @@ mod tests {
 
     #[test]
     fn prompts_differ_and_have_the_tokens_asked_for() {
-        let engine = CandleEngine::load(startup::model_source(None), Settings::default());
+        let engine = CandleEngine::load(
+            startup::model_source(None).expect("it is part of the program"),
+            Settings::default(),
+        );
         let engine = engine.expect("the built-in model loads");
         for tokens in [8, 9, 10, 41, 512] {
             let mut prompts = Prompts::new(&engine, tokens);
