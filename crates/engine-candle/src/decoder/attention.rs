@@ -7,12 +7,11 @@
 
 use std::ops::Range;
 
-use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-use super::linear::dot;
 use super::{Chunk, KvCache, Rows};
 use crate::config::DecoderConfig;
+use crate::kernels::vector;
 
 /// How the rows of one layer attend.
 pub(crate) struct Attention {
@@ -41,13 +40,12 @@ impl Attention {
     /// heads.
     pub(crate) fn forward(
         &self,
-        qkv: [&Tensor; 3],
+        [query, key, value]: [&[f32]; 3],
         rows: &Rows,
         batch: &mut [Chunk<'_>],
-    ) -> Result<Tensor> {
-        let shape = qkv[0].dims2()?;
-        let (queries, kv_width) = (shape.1, qkv[1].dim(1)?);
-        let [query, key, value] = [numbers(qkv[0])?, numbers(qkv[1])?, numbers(qkv[2])?];
+    ) -> Vec<f32> {
+        let row_count = rows.positions().len();
+        let (queries, kv_width) = (query.len() / row_count, key.len() / row_count);
         let kv_rows = key.chunks_exact(kv_width).zip(value.chunks_exact(kv_width));
         for (row, (key, value)) in kv_rows.enumerate() {
             let cache = &mut *batch[rows.chunks()[row]].cache;
@@ -60,16 +58,16 @@ impl Attention {
         let group = queries / layout.kv_heads;
         // [kv_heads, rows, heads of the group * head_dim], so that each tile writes one run.
         let mut grouped = vec![0.0; query.len()];
-        self.tiles(rows, &caches, &query, &mut grouped)
+        self.tiles(rows, &caches, query, &mut grouped)
             .into_par_iter()
             .for_each_init(Space::default, |space, tile| tile.attend(space));
         let mut out = vec![0.0; query.len()];
         for (index, run) in grouped.chunks_exact(group).enumerate() {
-            let (kv_head, row) = (index / shape.0, index % shape.0);
+            let (kv_head, row) = (index / row_count, index % row_count);
             let start = row * queries + kv_head * group;
             out[start..start + group].copy_from_slice(run);
         }
-        Tensor::from_vec(out, shape, &Device::Cpu)
+        out
     }
 
     /// Everything that is to be computed, in pieces that do not depend on each other.
@@ -167,9 +165,7 @@ impl Tile<'_> {
                 for (head, query) in query(row).chunks_exact(head_dim).enumerate() {
                     let start = (row * heads + head) * width + (both.start - tokens.start);
                     let scores = &mut space.scores[start..start + both.len()];
-                    for (score, key) in scores.iter_mut().zip(keys.chunks_exact(head_dim)) {
-                        *score = dot(query, key) * scale;
-                    }
+                    vector::scaled_dots(query, keys, scale, scores);
                 }
             }
         }
@@ -184,7 +180,7 @@ impl Tile<'_> {
                     *score = cap * (*score / cap).tanh();
                 }
             }
-            totals.push(exponentials(scores));
+            totals.push(vector::exponentials(scores));
         }
 
         for (page, [_, values]) in self.cache.runs(layer, self.kv_head, tokens.clone()) {
@@ -197,18 +193,12 @@ impl Tile<'_> {
                     let start = index * width + (both.start - tokens.start);
                     let weights = &space.scores[start..start + both.len()];
                     let out = &mut self.out[index * head_dim..(index + 1) * head_dim];
-                    for (weight, value) in weights.iter().zip(values.chunks_exact(head_dim)) {
-                        for (out, value) in out.iter_mut().zip(value) {
-                            *out += weight * value;
-                        }
-                    }
+                    vector::add_weighted(weights, values, out);
                 }
             }
         }
         for (out, total) in self.out.chunks_exact_mut(head_dim).zip(totals) {
-            for out in out {
-                *out /= total;
-            }
+            vector::scale(out, 1.0 / total);
         }
     }
 }
@@ -217,19 +207,4 @@ impl Tile<'_> {
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     let start = a.start.max(b.start).min(a.end);
     start..a.end.min(b.end).max(start)
-}
-
-/// Replaces scores by the exponentials of their distance to the largest, and sums those.
-fn exponentials(scores: &mut [f32]) -> f32 {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut total = 0.0;
-    for score in scores {
-        *score = (*score - largest).exp();
-        total += *score;
-    }
-    total
-}
-
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
-    tensor.flatten_all()?.to_vec1()
 }

@@ -1,7 +1,5 @@
 //! One layer: attention, then a gated feed-forward network, each added to its input.
 
-use candle_core::{Device, Tensor};
-
 use super::attention::Attention;
 use super::linear::Linear;
 use super::mlp::Mlp;
@@ -89,20 +87,17 @@ impl Layer {
         rotations: &[Rotation],
         rows: &Rows,
         batch: &mut [Chunk<'_>],
-    ) -> candle_core::Result<()> {
+    ) {
         let rotation = self.rope.map(|rope| &rotations[rope]);
 
         // x + output(attention(norm(x)))
         let normed = self.attention_norm.forward(x);
         let normed = Input::new(&normed, self.hidden);
-        let query = tensor(self.place(self.query.forward(&normed), 0, rotation), rows)?;
-        let key = tensor(self.place(self.key.forward(&normed), 1, rotation), rows)?;
-        let value = tensor(self.value.forward(&normed), rows)?;
-        let attended = self
-            .attention
-            .forward([&query, &key, &value], rows, batch)?;
-        let width = attended.dim(1)?;
-        let attended = attended.flatten_all()?.to_vec1()?;
+        let query = self.place(self.query.forward(&normed), 0, rotation);
+        let key = self.place(self.key.forward(&normed), 1, rotation);
+        let value = self.value.forward(&normed);
+        let attended = self.attention.forward([&query, &key, &value], rows, batch);
+        let width = attended.len() / normed.rows();
         let output = self.output.forward(&Input::new(&attended, width));
         self.add(x, output, 0);
 
@@ -110,7 +105,6 @@ impl Layer {
         let normed = self.mlp_norm.forward(x);
         let output = self.mlp.forward(&Input::new(&normed, self.hidden));
         self.add(x, output, 1);
-        Ok(())
     }
 
     /// Queries or keys, made ready to be compared: each head is normalised where the family does
@@ -133,12 +127,6 @@ impl Layer {
         };
         vector::add_scaled(x, &output, self.residual_scale);
     }
-}
-
-fn tensor(numbers: Vec<f32>, rows: &Rows) -> candle_core::Result<Tensor> {
-    let rows = rows.positions().len();
-    let width = numbers.len() / rows;
-    Tensor::from_vec(numbers, (rows, width), &Device::Cpu)
 }
 
 fn queries_keys_values(

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::LoadError;
 use crate::files::Weights;
-pub(crate) use crate::kernels::vector::dot;
 use crate::kernels::{Input, Matrix, vector};
 
 /// `x · weightᵀ + bias`.

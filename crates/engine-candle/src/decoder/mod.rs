@@ -33,9 +33,6 @@ use rope::Rope;
 pub(crate) use rope::frequencies as rope_frequencies;
 use rows::Rows;
 
-/// Sequences that take a step together. Results do not depend on it.
-pub(crate) const EXACT_ROWS: usize = 16;
-
 /// A decoder: RMSNorm, rotary positions, grouped-query attention, a gated feed-forward network.
 pub struct Decoder {
     config: DecoderConfig,
@@ -125,7 +122,7 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// When a token is outside the vocabulary, a chunk is empty, or candle fails. The caches of
+    /// When a token is outside the vocabulary, or a chunk is empty. The caches of
     /// the batch then hold what they held before.
     pub fn forward(&self, batch: &mut [Chunk<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
         if batch.iter().any(|chunk| chunk.tokens.is_empty()) {
@@ -139,14 +136,13 @@ impl Decoder {
             return Err(EngineError::Failed(format!("there is no token {token}")));
         }
         let logits = self.compute(batch);
-        let logits = logits.map_err(|error| EngineError::Failed(error.to_string()))?;
         for chunk in batch.iter_mut() {
             chunk.cache.advance(chunk.tokens.len());
         }
         Ok(logits)
     }
 
-    fn compute(&self, batch: &mut [Chunk<'_>]) -> candle_core::Result<Vec<Vec<f32>>> {
+    fn compute(&self, batch: &mut [Chunk<'_>]) -> Vec<Vec<f32>> {
         let rows = Rows::of(batch);
         let ropes = self.ropes.iter();
         let rotations = ropes.map(|rope| rope.rotation(rows.positions()));
@@ -158,7 +154,7 @@ impl Decoder {
         // One vector per token.                                         [rows, hidden]
         let mut x = self.embed(rows.tokens());
         for layer in &self.layers {
-            layer.forward(&mut x, &rotations, &rows, batch)?;
+            layer.forward(&mut x, &rotations, &rows, batch);
         }
 
         // Only the rows somebody asked for reach the head.              [wanted, vocab]
@@ -174,7 +170,7 @@ impl Decoder {
             }
         }
         let logits = logits.chunks_exact(self.vocab());
-        Ok(logits.map(<[f32]>::to_vec).collect())
+        logits.map(<[f32]>::to_vec).collect()
     }
 
     fn embed(&self, tokens: &[u32]) -> Vec<f32> {

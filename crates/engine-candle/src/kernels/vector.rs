@@ -7,12 +7,8 @@ use super::twice;
 
 const LANES: usize = 16;
 
-twice! {
-    /// The product of two vectors of the same length.
-    pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-        dot_body(a, b)
-    }
-}
+/// Columns that are summed together: four registers with AVX2.
+const COLUMNS: usize = 32;
 
 twice! {
     /// Scales a vector to a mean square of 1, then by `weights`.
@@ -75,6 +71,64 @@ twice! {
 }
 
 twice! {
+    /// Replaces scores by the exponentials of their distance to the largest, and sums those.
+    pub(crate) fn exponentials(scores: &mut [f32]) -> f32 {
+        let mut largest = f32::NEG_INFINITY;
+        for score in scores.iter() {
+            largest = largest.max(*score);
+        }
+        for score in scores.iter_mut() {
+            *score = exp_body(*score - largest);
+        }
+        sum_body(scores)
+    }
+}
+
+twice! {
+    /// The products of a query with each of several keys, `[keys, query.len()]`, times `scale`.
+    pub(crate) fn scaled_dots(query: &[f32], keys: &[f32], scale: f32, scores: &mut [f32]) {
+        for (score, key) in scores.iter_mut().zip(keys.chunks_exact(query.len())) {
+            *score = dot_body(query, key) * scale;
+        }
+    }
+}
+
+twice! {
+    /// Adds `values`, `[weights.len(), sum.len()]`, each times its weight. A few columns at a time
+    /// stay in registers.
+    pub(crate) fn add_weighted(weights: &[f32], values: &[f32], sum: &mut [f32]) {
+        let width = sum.len();
+        let (blocks, rest) = sum.as_chunks_mut::<COLUMNS>();
+        let rest_start = blocks.len() * COLUMNS;
+        for (index, block) in blocks.iter_mut().enumerate() {
+            let mut sums = *block;
+            for (weight, value) in weights.iter().zip(values.chunks_exact(width)) {
+                let value = value[index * COLUMNS..].first_chunk::<COLUMNS>();
+                let value = value.expect("a value is as wide as the sum");
+                for column in 0..COLUMNS {
+                    sums[column] = weight.mul_add(value[column], sums[column]);
+                }
+            }
+            *block = sums;
+        }
+        for (weight, value) in weights.iter().zip(values.chunks_exact(width)) {
+            for (sum, value) in rest.iter_mut().zip(&value[rest_start..]) {
+                *sum = weight.mul_add(*value, *sum);
+            }
+        }
+    }
+}
+
+twice! {
+    /// Bytes times what they are multiples of.
+    pub(crate) fn widen_bytes(bytes: &[i8], unit: f32, out: &mut [f32]) {
+        for (out, byte) in out.iter_mut().zip(bytes) {
+            *out = f32::from(*byte) * unit;
+        }
+    }
+}
+
+twice! {
     /// Turns pairs of numbers, one from each half of a head, by angles with these cosines and
     /// sines.
     pub(crate) fn turn(head: &mut [f32], cos: &[f32], sin: &[f32]) {
@@ -98,6 +152,18 @@ fn dot_body(a: &[f32], b: &[f32]) -> f32 {
     let rest = a_rest.iter().zip(b_rest);
     let rest = rest.fold(0.0f32, |sum, (a, b)| a.mul_add(*b, sum));
     tree(sums) + rest
+}
+
+#[inline(always)]
+fn sum_body(numbers: &[f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (blocks, rest) = numbers.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            sums[lane] += block[lane];
+        }
+    }
+    tree(sums) + rest.iter().sum::<f32>()
 }
 
 #[inline(always)]
@@ -164,11 +230,42 @@ mod tests {
     }
 
     #[test]
+    fn weighted_sums_are_those_of_each_column() {
+        for width in [1, 31, 32, 80, 128] {
+            let values = (0..3 * width).map(|n| (n % 7) as f32).collect::<Vec<_>>();
+            let mut sum = vec![1.0; width];
+            add_weighted(&[1.0, 2.0, 4.0], &values, &mut sum);
+            for (column, sum) in sum.iter().enumerate() {
+                let value = |row: usize| values[row * width + column];
+                assert_eq!(*sum, 1.0 + value(0) + 2.0 * value(1) + 4.0 * value(2));
+            }
+            let mut scores = [0.0; 3];
+            scaled_dots(&vec![1.0; width], &values, 0.5, &mut scores);
+            for (row, score) in scores.iter().enumerate() {
+                let expected = values[row * width..][..width].iter().sum::<f32>();
+                assert_eq!(*score, expected * 0.5);
+            }
+        }
+    }
+
+    #[test]
+    fn scores_become_shares() {
+        let mut scores = [-1.0, 2.0, 0.5, 2.0];
+        let total = exponentials(&mut scores);
+        assert_eq!((scores[1], scores[3]), (1.0, 1.0));
+        assert!((total - scores.iter().sum::<f32>()).abs() < 1e-6);
+        let mut out = [0.0; 3];
+        widen_bytes(&[-127, 0, 3], 0.5, &mut out);
+        assert_eq!(out, [-63.5, 0.0, 1.5]);
+    }
+
+    #[test]
     fn sums_take_every_number() {
         for len in 0..70 {
             let numbers = (0..len).map(|n| n as f32).collect::<Vec<_>>();
             let expected = (len * (len.max(1) - 1) / 2) as f32;
-            assert_eq!(dot(&numbers, &vec![1.0; len]), expected);
+            assert_eq!(sum_body(&numbers), expected);
+            assert_eq!(dot_body(&numbers, &vec![1.0; len]), expected);
         }
     }
 }

@@ -16,7 +16,6 @@ use super::pace::{Step, Work};
 use super::queue::Queue;
 use super::schedule::shares;
 use super::sequence::Sequence;
-use crate::decoder::EXACT_ROWS;
 use crate::{LoadError, Settings};
 
 /// The most tokens of prompts that are read in a step: a multiple of 64.
@@ -131,11 +130,10 @@ impl<N: Network> Worker<N> {
             decoded: writing.len(),
             took: started.elapsed(),
         };
-        for group in reading.chunks_mut(1) {
-            feed(network, &self.threads, group);
-        }
-        for group in writing.chunks_mut(EXACT_ROWS) {
-            feed(network, &self.threads, group);
+        // The weights are read once for all of them; what each gets does not depend on the others.
+        reading.append(&mut writing);
+        if !reading.is_empty() {
+            feed(network, &self.threads, &mut reading);
         }
         let step = Step {
             took: started.elapsed(),
@@ -206,9 +204,6 @@ fn advance<M>(sequence: &mut Sequence<M>, logits: Option<Vec<f32>>) {
 
 /// Turns a panic into an error of the requests at hand, so that the worker can go on. Whatever
 /// the panic left half done belongs to these requests and is dropped with them.
-///
-/// A panic inside candle's quantised kernels poisons candle's own lock for good: later requests
-/// to a quantised model then fail too, each with this error.
 fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, EngineError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let reason = panic_message(&*panic);

@@ -5,6 +5,8 @@ use std::ops::Range;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
+use crate::kernels::vector;
+
 /// Tokens whose keys and values share a page.
 pub(crate) const PAGE_TOKENS: usize = 32;
 
@@ -154,10 +156,11 @@ impl<'a> Run<'a> {
                 space
             }
             Self::Q8 { values, scales } => {
-                space.clear();
+                space.resize(values.len(), 0.0);
                 let dim = values.len() / scales.len();
-                for (values, scale) in values.chunks_exact(dim).zip(scales) {
-                    space.extend(values.iter().map(|&value| f32::from(value) * scale));
+                let tokens = values.chunks_exact(dim).zip(space.chunks_exact_mut(dim));
+                for ((values, numbers), scale) in tokens.zip(scales) {
+                    vector::widen_bytes(values, *scale, numbers);
                 }
                 space
             }
