@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use library::{
-    DEFAULT_COLLECTION, Library, Page, Problem, Progress, Scan, SourceFile, Watch, WatchSettings,
+    DEFAULT_COLLECTION, Library, LibraryError, Page, Problem, Progress, Scan, SourceFile, Watch,
+    WatchSettings,
 };
 use tracing::warn;
 
@@ -26,19 +27,36 @@ pub fn sync(
     max_file_bytes: u64,
     progress: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<()> {
-    if !paths.is_empty() {
-        let scan = library::scan(paths, max_file_bytes)?;
-        let report = library.sync(DEFAULT_COLLECTION, &scan)?;
-        warn_of(&report.problems);
-    } else if holds_only_examples(library)? {
-        library.sync(DEFAULT_COLLECTION, &examples())?;
+    let scan = match paths {
+        [] if holds_only_examples(library)? => Some(examples()),
+        [] => None,
+        paths => Some(library::scan(paths, max_file_bytes)?),
+    };
+    match take_over(library, scan.as_ref(), progress) {
+        // What is indexed can be asked, and the rest is tried again: no reason not to start.
+        Err(error @ (LibraryError::StorageFull | LibraryError::Stalled { .. })) => {
+            warn!(%error, "going on with what is indexed");
+            return Ok(());
+        }
+        outcome => outcome?,
     }
-    library.wait_until_idle(progress)?;
     if paths.is_empty() {
         Ok(())
     } else {
         check_readable(library, paths)
     }
+}
+
+fn take_over(
+    library: &Library,
+    scan: Option<&Scan>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), LibraryError> {
+    if let Some(scan) = scan {
+        let report = library.sync(DEFAULT_COLLECTION, scan)?;
+        warn_of(&report.problems);
+    }
+    library.wait_until_idle(progress)
 }
 
 /// Keeps collections in step with folders, until the result is dropped: `paths` with the

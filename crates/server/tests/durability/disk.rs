@@ -41,7 +41,7 @@ fn acknowledgements_on_a_failing_disk_are_caught() {
     fault.end();
     server.kill();
     let mut server = Server::must_start(&home.path().join("data"));
-    assert!(server.settle());
+    server.must_settle();
     let faults = ledger.lock().unwrap().check(&server.client);
     assert!(!faults.is_empty(), "the planted defect was not caught");
 }
@@ -73,14 +73,14 @@ fn check_fault(error: &str, status: u16) {
         {
             assert!(started.elapsed() < HEALING, "it does not heal");
         }
-        assert!(server.settle());
+        server.must_settle();
         let faults = ledger.lock().unwrap().check(&server.client);
         assert!(faults.is_empty(), "round {round}: {faults:#?}");
     }
     println!("{error}: 10 rounds of faults, each healed without a restart");
     server.kill();
     let mut server = Server::must_start(&home.path().join("data"));
-    assert!(server.settle());
+    server.must_settle();
     let faults = ledger.lock().unwrap().check(&server.client);
     assert!(faults.is_empty(), "after a restart: {faults:#?}");
 }
@@ -93,7 +93,7 @@ fn a_small_disk_fills_up_and_is_emptied() {
     let ledger = Mutex::new(Ledger::new(&home.path().join("ledger")));
     let mut server = Server::must_start(&disk.0);
     make(&server.client, &ledger, "d0x0.txt", Some(1), Belief::Honest);
-    assert!(server.settle());
+    server.must_settle();
     let large = "a line of text that is long enough to matter\n".repeat(20_000);
     let mut names = (0..).map(|number| format!("large{number}.md"));
     let full = names.find(|name| {
@@ -132,7 +132,7 @@ fn a_small_disk_fills_up_and_is_emptied() {
     while make(&server.client, &ledger, "d0x1.txt", Some(2), Belief::Honest) != Fate::Acknowledged {
         assert!(started.elapsed() < HEALING, "it does not heal");
     }
-    assert!(server.settle());
+    server.must_settle();
     let faults = ledger.lock().unwrap().check(&server.client);
     assert!(faults.is_empty(), "{faults:#?}");
 }
@@ -144,7 +144,7 @@ fn start_with_one_file(home: &Path) -> (Server, Mutex<Ledger>) {
     let mut server = Server::must_start(&data_dir);
     let fate = make(&server.client, &ledger, "d0x0.txt", Some(1), Belief::Honest);
     assert_eq!(fate, Fate::Acknowledged);
-    assert!(server.settle());
+    server.must_settle();
     (server, ledger)
 }
 

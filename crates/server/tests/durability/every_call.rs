@@ -74,7 +74,7 @@ impl Start {
     fn new() -> Start {
         let home = TempDir::new().expect("a folder");
         let mut server = Server::must_start(home.path());
-        assert!(server.settle(), "the server died by itself");
+        server.must_settle();
         server.kill();
         Start(home)
     }
@@ -86,7 +86,8 @@ impl Start {
     }
 }
 
-/// What is wrong after a kill at the call of that number; `None` when there was no such call.
+/// What is wrong after a kill at the call of that number, counted for each thread: the first
+/// one that comes so far takes the others with it. `None` when there was no such call.
 fn killed_at(start: &Start, call: &str, number: u64, belief: Belief) -> Option<Vec<String>> {
     let home = TempDir::new().expect("a folder");
     let data_dir = home.path().join("data");
@@ -97,7 +98,7 @@ fn killed_at(start: &Start, call: &str, number: u64, belief: Belief) -> Option<V
         return None;
     }
     let mut server = Server::must_start(&data_dir);
-    assert!(server.settle(), "the server died by itself");
+    server.must_settle();
     Some(ledger.lock().unwrap().check(&server.client))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ const START_PATIENCE: Duration = Duration::from_secs(120);
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
+    data_dir: PathBuf,
     pub(crate) client: Client,
 }
 
@@ -38,10 +39,7 @@ impl Server {
             .arg(data_dir)
             .current_dir(data_dir)
             .stdout(Stdio::null())
-            .stderr(match std::env::var_os("CAMPAIGN_SHOW") {
-                Some(_) => Stdio::inherit(),
-                None => Stdio::null(),
-            })
+            .stderr(log(data_dir))
             .spawn()
             .unwrap_or_else(|error| panic!("cannot run {wrapper:?}: {error}"));
         let started = Instant::now();
@@ -54,7 +52,12 @@ impl Server {
             {
                 let client = Client { address };
                 if client.get("/healthz").is_ok() {
-                    return Ok(Server { child, client });
+                    let data_dir = data_dir.to_owned();
+                    return Ok(Server {
+                        child,
+                        data_dir,
+                        client,
+                    });
                 }
             }
             assert!(
@@ -67,8 +70,9 @@ impl Server {
 
     /// Starts on a library that must open whatever happened to it.
     pub(crate) fn must_start(data_dir: &Path) -> Server {
-        Server::start(data_dir, &[])
-            .unwrap_or_else(|status| panic!("the server does not start: {status}"))
+        Server::start(data_dir, &[]).unwrap_or_else(|status| {
+            panic!("the server does not start: {status}: {}", said(data_dir))
+        })
     }
 
     /// Waits until nothing is left to be indexed. `false` when the server died.
@@ -90,6 +94,14 @@ impl Server {
                 _ => {}
             }
             thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Settles a server that nobody kills.
+    #[track_caller]
+    pub(crate) fn must_settle(&mut self) {
+        if !self.settle() {
+            panic!("the server died by itself: {}", said(&self.data_dir));
         }
     }
 
@@ -124,6 +136,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn said(data_dir: &Path) -> String {
+    fs::read_to_string(data_dir.join("stderr")).unwrap_or_default()
+}
+
+/// Where the server's words go, to be read when it ends unasked.
+fn log(data_dir: &Path) -> Stdio {
+    fs::File::create(data_dir.join("stderr")).map_or_else(|_| Stdio::null(), Stdio::from)
 }
 
 /// The process that `strace` runs: its only child.
