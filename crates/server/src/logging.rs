@@ -5,6 +5,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogConfig;
 
+/// tantivy warns when a segment that was to be rewritten has been merged already, which is as
+/// good.
+const OF_NO_CONCERN: &str = "tantivy::indexer::segment_manager=error";
+
 /// Starts writing events.
 ///
 /// # Errors
@@ -17,6 +21,7 @@ pub fn start(config: &LogConfig) -> anyhow::Result<()> {
             config.filter
         )
     })?;
+    let filter = filter.add_directive(OF_NO_CONCERN.parse()?);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
