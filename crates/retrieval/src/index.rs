@@ -217,6 +217,10 @@ impl Index {
         let mut policy = LogMergePolicy::default();
         policy.set_del_docs_ratio_before_merge(DELETED_SHARE_BEFORE_MERGE);
         writer.set_merge_policy(Box::new(policy));
+        // A process that was killed may have left files that it had not committed. The next
+        // commit gives its own the same names, and would find them taken.
+        let swept = writer.garbage_collect_files().wait();
+        swept.map_err(storage_error)?;
         Ok(writer)
     }
 

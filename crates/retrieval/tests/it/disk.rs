@@ -55,6 +55,36 @@ fn a_restart_finds_what_was_committed() {
     assert_eq!(files(&search(&index, "kiln")), ["1", "2", "3"]);
 }
 
+/// What a process leaves that is killed between writing the list of deleted passages and
+/// committing it. That it has the name of the next list is made sure of by leaving many.
+#[test]
+fn what_a_killed_commit_left_is_in_nobodys_way() {
+    let directory = TempDir::new().expect("a folder");
+    Index::open(directory.path())
+        .expect("opens")
+        .apply(vec![upsert("a", "kiln"), upsert("b", "kiln")], 1)
+        .expect("applied");
+    let names = fs::read_dir(directory.path()).expect("read");
+    let mut names = names.map(|entry| entry.expect("an entry").file_name());
+    let store = names.find_map(|name| {
+        let name = name.into_string().ok()?;
+        name.strip_suffix(".store").map(str::to_owned)
+    });
+    let segment = store.expect("a segment");
+    let managed = directory.path().join(".managed.json");
+    let mut list = fs::read_to_string(&managed).expect("a list of files");
+    for number in 0..100 {
+        let left = format!("{segment}.{number}.del");
+        fs::write(directory.path().join(&left), b"half").expect("written");
+        list = list.replacen('[', &format!("[{left:?},"), 1);
+    }
+    fs::write(&managed, list).expect("written");
+
+    let index = Index::open(directory.path()).expect("opens");
+    index.apply(vec![delete("a")], 2).expect("applied");
+    assert_eq!(files(&search(&index, "kiln")), ["b"]);
+}
+
 #[test]
 fn damage_is_reported_whatever_is_damaged() {
     let intact = TempDir::new().expect("a folder");
