@@ -73,7 +73,7 @@ fn what_a_killed_commit_left_is_in_nobodys_way() {
     let segment = store.expect("a segment");
     let managed = directory.path().join(".managed.json");
     let mut list = fs::read_to_string(&managed).expect("a list of files");
-    for number in 0..100 {
+    for number in 1..=100 {
         let left = format!("{segment}.{number}.del");
         fs::write(directory.path().join(&left), b"half").expect("written");
         list = list.replacen('[', &format!("[{left:?},"), 1);
