@@ -7,12 +7,13 @@ use engine::{Engine, EngineError, Load, ModelInfo, Prompt, Request, TokenStream}
 
 use crate::LoadError;
 use crate::decoder::KvType;
+use crate::encoder_decoder::EncoderDecoder;
 use crate::files::ModelSource;
-use crate::model::Model;
+use crate::model::{Body, Model};
 use crate::serving::{Job, PagedDecoder, WorkerPool, check_sampling};
 use crate::text::Text;
 
-/// An engine that runs a decoder of the Llama family on the CPU.
+/// An engine that runs a decoder of the Llama family, or a T5, on the CPU.
 ///
 /// Loading reads the weights once; workers share them. A request waits in one bounded queue,
 /// then runs together with up to `max_running` others. Dropping the engine stops its workers;
@@ -82,23 +83,26 @@ impl CandleEngine {
     pub fn load(source: ModelSource, settings: Settings) -> Result<Self, LoadError> {
         check_settings(&settings)?;
         let Model {
-            decoder,
+            body,
+            vocab,
             text,
             end_tokens,
             card,
         } = Model::open(&source)?;
-        let (vocab, made_for) = (decoder.vocab(), decoder.context());
-        let network = PagedDecoder::new(decoder, settings.kv_type, settings.kv_bytes);
-        let most = network.context();
-        if most < FEWEST_TOKENS {
-            return Err(LoadError::Setting {
-                name: "kv_bytes",
-                range: "enough for 64 tokens of this model",
-            });
-        }
-        if most < settings.context.unwrap_or(made_for).min(made_for) {
-            tracing::warn!(context = most, made_for, "kv_bytes limits the context");
-        }
+        let (most, pool) = match body {
+            Body::Decoder(decoder) => {
+                let made_for = decoder.context();
+                let network = PagedDecoder::new(*decoder, settings.kv_type, settings.kv_bytes);
+                let most = checked_context(network.context(), made_for, &settings)?;
+                (most, WorkerPool::start(network, &settings)?)
+            }
+            Body::T5(model) => {
+                let made_for = model.context();
+                let network = EncoderDecoder::new(*model, settings.kv_bytes);
+                let most = checked_context(network.context(), made_for, &settings)?;
+                (most, WorkerPool::start(network, &settings)?)
+            }
+        };
         Ok(Self {
             model: ModelInfo {
                 name: settings.name.clone(),
@@ -110,7 +114,7 @@ impl CandleEngine {
             text,
             end_tokens,
             vocab,
-            pool: WorkerPool::start(network, &settings)?,
+            pool,
         })
     }
 
@@ -226,6 +230,20 @@ fn check_limits(request: &Request) -> Result<(), EngineError> {
         return Err(invalid("stop", "a stop string must have 1 to 1024 bytes"));
     }
     Ok(())
+}
+
+/// The context that the memory allows, if that is one to work with.
+fn checked_context(most: usize, made_for: usize, settings: &Settings) -> Result<usize, LoadError> {
+    if most < FEWEST_TOKENS {
+        return Err(LoadError::Setting {
+            name: "kv_bytes",
+            range: "enough for 64 tokens of this model",
+        });
+    }
+    if most < settings.context.unwrap_or(made_for).min(made_for) {
+        tracing::warn!(context = most, made_for, "kv_bytes limits the context");
+    }
+    Ok(most)
 }
 
 fn check_settings(settings: &Settings) -> Result<(), LoadError> {

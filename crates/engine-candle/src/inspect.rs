@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::LoadError;
 use crate::Settings;
 use crate::config::DecoderConfig;
-use crate::decoder::{KvLayout, PAGE_TOKENS};
+use crate::decoder::{KvLayout, KvType, PAGE_TOKENS};
+use crate::encoder_decoder::{T5, is_t5};
 use crate::files::{ModelFiles, ModelSource, Weights};
 use crate::model;
 use crate::text::{ChatTemplate, ModelTokenizer, SENTINEL, SpecialTokens, Text};
@@ -42,22 +43,21 @@ impl Inspection {
     /// As loading the model would end, as far as the values of the weights do not matter.
     pub fn open(source: &ModelSource) -> Result<Self, LoadError> {
         let files = ModelFiles::open(source)?;
-        let config = DecoderConfig::read(&files)?;
+        let sizes = Sizes::read(&files, KvType::F16)?;
         let tokenizer = model::tokenizer(&files)?;
-        model::check_vocabulary(&tokenizer, &config)?;
+        model::check_vocabulary(&tokenizer, sizes.vocab)?;
         let vocabulary = tokenizer.largest_id() as usize + 1;
         let template = model::chat_template(&files)
             .map(|source| ChatTemplate::compile(Some(source), SpecialTokens::default()))
             .transpose()?;
-        let keys_and_values = 2 * config.kv_heads * config.head_dim * size_of::<half::f16>();
         Ok(Self {
             family: family(&files),
-            context: config.context,
+            context: sizes.context,
             tensor_types: tensor_types::read(source, &files.weights)?,
             template_reads_documents: template.map(|template| template.reads_documents()),
             tokenizer: tokenizer_kind(&files),
             vocabulary,
-            kv_bytes_per_token: (config.layers * keys_and_values) as u64,
+            kv_bytes_per_token: sizes.kv_bytes_per_token as u64,
         })
     }
 
@@ -84,17 +84,11 @@ impl Inspection {
 /// As loading the model would end, as far as the values of the weights do not matter.
 pub fn model_info(source: &ModelSource, settings: &Settings) -> Result<ModelInfo, LoadError> {
     let files = ModelFiles::open(source)?;
-    let config = DecoderConfig::read(&files)?;
+    let sizes = Sizes::read(&files, settings.kv_type)?;
     let text = model::text(&files)?;
-    model::check_vocabulary(&text.tokenizer, &config)?;
-    let layout = KvLayout {
-        layers: config.layers,
-        kv_heads: config.kv_heads,
-        head_dim: config.head_dim,
-        kv_type: settings.kv_type,
-    };
-    let fits = settings.kv_bytes / layout.page_bytes() * PAGE_TOKENS;
-    let most = config.context.min(fits);
+    model::check_vocabulary(&text.tokenizer, sizes.vocab)?;
+    let fits = settings.kv_bytes / sizes.kv_bytes_per_token;
+    let most = sizes.context.min(fits);
     Ok(ModelInfo {
         name: settings.name.clone(),
         context: settings.context.unwrap_or(most).min(most),
@@ -102,6 +96,38 @@ pub fn model_info(source: &ModelSource, settings: &Settings) -> Result<ModelInfo
         reads_tools: text.template.reads_tools(),
         card: model::card(&files.config),
     })
+}
+
+/// Sizes that an engine's limits depend on.
+struct Sizes {
+    vocab: usize,
+    context: usize,
+    kv_bytes_per_token: usize,
+}
+
+impl Sizes {
+    fn read(files: &ModelFiles, kv_type: KvType) -> Result<Self, LoadError> {
+        if is_t5(files) {
+            let t5 = T5::sizes(files)?;
+            return Ok(Self {
+                vocab: t5.vocab,
+                context: t5.context,
+                kv_bytes_per_token: t5.kv_bytes_per_token,
+            });
+        }
+        let config = DecoderConfig::read(files)?;
+        let layout = KvLayout {
+            layers: config.layers,
+            kv_heads: config.kv_heads,
+            head_dim: config.head_dim,
+            kv_type,
+        };
+        Ok(Self {
+            vocab: config.vocab,
+            context: config.context,
+            kv_bytes_per_token: layout.page_bytes() / PAGE_TOKENS,
+        })
+    }
 }
 
 /// A model's tokenizer by itself. A GGUF file that holds nothing but a vocabulary is enough.

@@ -9,28 +9,47 @@ use serde_json::Value;
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::decoder::Decoder;
+use crate::encoder_decoder::{T5, is_t5};
 use crate::files::{Gguf, ModelFiles, ModelSource, Weights};
 use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
 
 /// A model that can be talked to.
 pub(crate) struct Model {
-    pub(crate) decoder: Decoder,
+    pub(crate) body: Body,
+    pub(crate) vocab: usize,
     pub(crate) text: Arc<Text>,
     /// Tokens that end the model's turn.
     pub(crate) end_tokens: Arc<[u32]>,
     pub(crate) card: Card,
 }
 
+/// What runs.
+pub(crate) enum Body {
+    Decoder(Box<Decoder>),
+    T5(Box<T5>),
+}
+
 impl Model {
     /// Reads, checks and builds all parts.
     pub(crate) fn open(source: &ModelSource) -> Result<Self, LoadError> {
         let files = ModelFiles::open(source)?;
-        let config = DecoderConfig::read(&files)?;
         let text = text(&files)?;
-        check_vocabulary(&text.tokenizer, &config)?;
-        let end_tokens = end_tokens(&files, &text.tokenizer);
+        let mut end_tokens = end_tokens(&files, &text.tokenizer);
+        let (body, vocab) = if is_t5(&files) {
+            let sizes = T5::sizes(&files)?;
+            check_vocabulary(&text.tokenizer, sizes.vocab)?;
+            end_tokens.insert(sizes.end_token);
+            (Body::T5(Box::new(T5::build(&files)?)), sizes.vocab)
+        } else {
+            let config = DecoderConfig::read(&files)?;
+            let vocab = config.vocab;
+            check_vocabulary(&text.tokenizer, vocab)?;
+            let decoder = Decoder::build(config, &files.weights)?;
+            (Body::Decoder(Box::new(decoder)), vocab)
+        };
         Ok(Self {
-            decoder: Decoder::build(config, &files.weights)?,
+            body,
+            vocab,
             text: Arc::new(text),
             end_tokens: end_tokens.into_iter().collect(),
             card: card(&files.config),
@@ -39,16 +58,12 @@ impl Model {
 }
 
 /// No text gives a token that the model does not know.
-pub(crate) fn check_vocabulary(
-    tokenizer: &ModelTokenizer,
-    config: &DecoderConfig,
-) -> Result<(), LoadError> {
+pub(crate) fn check_vocabulary(tokenizer: &ModelTokenizer, vocab: usize) -> Result<(), LoadError> {
     let largest_id = tokenizer.largest_id();
-    match (largest_id as usize) < config.vocab {
+    match (largest_id as usize) < vocab {
         true => Ok(()),
         false => Err(LoadError::Config(format!(
-            "the tokenizer has a token {largest_id}, and the model knows {}",
-            config.vocab
+            "the tokenizer has a token {largest_id}, and the model knows {vocab}"
         ))),
     }
 }

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
-use engine_candle::{LoadError, ModelSource, T5};
+use engine::{Engine, Event, Message, Prompt, Request, Role, contract};
+use engine_candle::{CandleEngine, LoadError, ModelSource, Settings, T5};
 use serde::Deserialize;
 
 const MODELS: [&str; 2] = ["t5", "flan-t5"];
@@ -36,6 +37,78 @@ fn answers_and_logits_are_the_references() {
             assert_eq!(token, expected.answer[step], "{name}, step {step}");
         }
     }
+}
+
+#[test]
+fn gguf_files_hold_the_same_models() {
+    for name in MODELS {
+        let expected = expected(name);
+        let file = fixture(&format!("{name}.gguf"));
+        let model = T5::load(&ModelSource::Path(file)).expect("the file is good");
+        let mut reading = model.read(&expected.prompt).expect("the prompt is good");
+        let start = [model.start_token()];
+        let logits = model.decode(&start, &mut reading);
+        let logits = logits.expect("the token is good");
+        assert_close(name, &logits, &expected.logits[0]);
+    }
+}
+
+#[test]
+fn the_contract_is_kept() {
+    for file in ["flan-t5", "flan-t5.gguf"] {
+        contract::check(&engine(file));
+    }
+}
+
+#[test]
+fn an_answer_is_what_the_model_says() {
+    let question = "what does ibid mean?";
+    for name in MODELS {
+        let engine = engine(name);
+        let message = Message::new(Role::User, question);
+        let prompt = Prompt {
+            messages: vec![message],
+            ..Prompt::default()
+        };
+        let tokens = engine.prompt_tokens(&prompt).expect("it is tokenised");
+        let model = model(name);
+        let end = 1;
+        let read = model.read(&[&tokens[..], &[end]].concat());
+        let mut reading = read.expect("the prompt is good");
+        let mut token = model.start_token();
+        let expected = iter::repeat_with(|| {
+            let logits = model.decode(&[token], &mut reading);
+            token = most_likely(&logits.expect("the token is good"));
+            token
+        });
+        let expected = expected.take(12).collect::<Vec<_>>();
+        let request = Request {
+            prompt,
+            max_tokens: Some(12),
+            ..Request::default()
+        };
+        let mut stream = engine.generate(request).expect("there is room");
+        let mut answer = Vec::new();
+        while let Some(event) = stream.next_blocking() {
+            if let Event::Token(token) = event.expect("no error") {
+                answer.push(token.id);
+            }
+        }
+        assert_eq!(answer, expected[..answer.len()], "{name}");
+        assert!(answer.len() == 12 || answer.last() == Some(&end), "{name}");
+        let gguf = self::engine(&format!("{name}.gguf"));
+        assert_eq!(gguf.content_tokens(question), Ok(tokens), "{name}");
+    }
+}
+
+fn engine(name: &str) -> CandleEngine {
+    let settings = Settings {
+        threads: Some(1),
+        queue: 4,
+        ..Settings::default()
+    };
+    let engine = CandleEngine::load(ModelSource::Path(fixture(name)), settings);
+    engine.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 #[test]

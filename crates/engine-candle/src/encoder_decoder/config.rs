@@ -4,7 +4,9 @@ use candle_nn::Activation;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::config_gguf;
 use crate::LoadError;
+use crate::files::{ModelFiles, Weights};
 
 /// The description of a T5.
 #[derive(Clone, Debug)]
@@ -27,7 +29,15 @@ pub(super) struct Config {
     /// States are divided by the root of their size before the head, as in version 1.0.
     pub(super) scale_head: bool,
     pub(super) start_token: u32,
+    /// Ends a prompt and an answer.
+    pub(super) end_token: u32,
+    /// Tokens it is run with at most. Its places are relative, so that no number is its own.
+    pub(super) context: usize,
 }
+
+/// What T5 is run with when its configuration does not say more. It was trained on 512 tokens,
+/// and is commonly run with more.
+pub(super) const USUAL_CONTEXT: usize = 2048;
 
 #[derive(Deserialize)]
 struct Raw {
@@ -46,11 +56,20 @@ struct Raw {
     tie_word_embeddings: Option<bool>,
     scale_decoder_outputs: Option<bool>,
     decoder_start_token_id: Option<u32>,
+    eos_token_id: Option<u32>,
+    n_positions: Option<usize>,
 }
 
 impl Config {
     /// Reads and checks the description.
-    pub(super) fn read(config: &Value) -> Result<Self, LoadError> {
+    pub(super) fn read(files: &ModelFiles) -> Result<Self, LoadError> {
+        match &files.weights {
+            Weights::Gguf(gguf) => config_gguf::read(gguf),
+            Weights::Safetensors(_) => Self::from_json(&files.config),
+        }
+    }
+
+    fn from_json(config: &Value) -> Result<Self, LoadError> {
         let raw = Raw::deserialize(config)
             .map_err(|error| LoadError::Config(format!("config.json: {error}")))?;
         if raw.model_type != "t5" {
@@ -77,13 +96,20 @@ impl Config {
             gated,
             scale_head: raw.scale_decoder_outputs.unwrap_or(tied),
             start_token: raw.decoder_start_token_id.unwrap_or(0),
+            end_token: raw.eos_token_id.unwrap_or(1),
+            context: raw.n_positions.unwrap_or(0).max(USUAL_CONTEXT),
         };
         config.check()?;
         Ok(config)
     }
 
+    /// Numbers of keys and values for each token, of the prompt or the answer.
+    pub(super) fn kv_numbers(&self) -> usize {
+        2 * self.decoder_layers * self.heads * self.head_dim
+    }
+
     /// Every size is one a real model could have.
-    fn check(&self) -> Result<(), LoadError> {
+    pub(super) fn check(&self) -> Result<(), LoadError> {
         let sizes = [
             ("d_model", self.hidden, 1 << 16),
             ("d_ff", self.inner, 1 << 18),
@@ -92,6 +118,7 @@ impl Config {
             ("num_layers", self.encoder_layers, 1 << 10),
             ("num_decoder_layers", self.decoder_layers, 1 << 10),
             ("vocab_size", self.vocab, 1 << 22),
+            ("n_positions", self.context, 1 << 24),
             ("relative_attention_num_buckets", self.buckets, 1 << 10),
             (
                 "relative_attention_max_distance",

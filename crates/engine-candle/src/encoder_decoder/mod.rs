@@ -7,7 +7,9 @@
 
 mod attention;
 mod config;
+mod config_gguf;
 mod feed_forward;
+mod network;
 mod positions;
 mod stack;
 
@@ -19,6 +21,7 @@ use crate::LoadError;
 use crate::files::{ModelFiles, ModelSource, Weights};
 use attention::KeysValues;
 use config::Config;
+pub(crate) use network::EncoderDecoder;
 use stack::{Memory, Stack};
 
 /// An encoder and a decoder that share their embedding.
@@ -33,11 +36,30 @@ pub struct T5 {
 }
 
 /// A prompt that was read, and the answer so far.
+#[derive(Clone)]
 pub struct Reading {
     /// For each layer of the decoder, keys and values of the prompt.
     prompt: Vec<KeysValues>,
     /// For each layer of the decoder, keys and values of the answer.
     answer: Vec<Option<KeysValues>>,
+}
+
+/// What an engine needs to know of a T5.
+pub(crate) struct Sizes {
+    pub(crate) vocab: usize,
+    /// Tokens of prompt and answer.
+    pub(crate) context: usize,
+    /// Keys and values are kept in f32.
+    pub(crate) kv_bytes_per_token: usize,
+    pub(crate) end_token: u32,
+}
+
+/// The files are of a T5.
+pub(crate) fn is_t5(files: &ModelFiles) -> bool {
+    match &files.weights {
+        Weights::Gguf(gguf) => gguf.string("general.architecture") == Some("t5"),
+        Weights::Safetensors(_) => files.config["model_type"] == "t5",
+    }
 }
 
 impl T5 {
@@ -47,8 +69,12 @@ impl T5 {
     ///
     /// When a file is missing or damaged, or the model is of a kind that is not supported.
     pub fn load(source: &ModelSource) -> std::result::Result<Self, LoadError> {
-        let files = ModelFiles::open(source)?;
-        let config = Config::read(&files.config)?;
+        Self::build(&ModelFiles::open(source)?)
+    }
+
+    /// Loads the weights from files that were found.
+    pub(crate) fn build(files: &ModelFiles) -> std::result::Result<Self, LoadError> {
+        let config = Config::read(files)?;
         let weights = &files.weights;
         let shape = [config.vocab, config.hidden];
         let embedding = weights.tensor("shared.weight", &shape)?;
@@ -70,9 +96,25 @@ impl T5 {
         })
     }
 
+    /// The sizes that others need to know, without the weights.
+    pub(crate) fn sizes(files: &ModelFiles) -> std::result::Result<Sizes, LoadError> {
+        let config = Config::read(files)?;
+        Ok(Sizes {
+            vocab: config.vocab,
+            context: config.context,
+            kv_bytes_per_token: config.kv_numbers() * size_of::<f32>(),
+            end_token: config.end_token,
+        })
+    }
+
     /// The token that an answer begins with, before its first own.
     pub fn start_token(&self) -> u32 {
         self.config.start_token
+    }
+
+    /// Tokens it is run with at most, prompt and answer together.
+    pub(crate) fn context(&self) -> usize {
+        self.config.context
     }
 
     /// Reads a prompt of at least one token, with the end token that its tokenizer adds. Memory

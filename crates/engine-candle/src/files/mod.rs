@@ -6,6 +6,7 @@ mod gguf;
 mod gguf_check;
 mod safetensors;
 mod stored;
+mod t5_names;
 mod weights;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use candle_core::Tensor;
 use super::gguf::Gguf;
 use super::safetensors::Safetensors;
 use super::stored::{RowOrder, Stored, original_rows};
+use super::t5_names;
 use crate::LoadError;
 use crate::kernels::Matrix;
 
@@ -117,6 +118,9 @@ const GGUF_NAMES: [(&str, &str); 19] = [
 
 /// What the tensor with this name in a folder is called in GGUF.
 pub(crate) fn gguf_name(architecture: &str, name: &str) -> String {
+    if architecture == "t5" {
+        return t5_names::gguf_name(name);
+    }
     // In Gemma this norm comes after attention indeed, not before the feed-forward network.
     let name = match architecture.starts_with("gemma") {
         true => name.replace("post_attention_layernorm", "post_attention_norm"),

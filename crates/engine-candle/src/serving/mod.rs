@@ -23,7 +23,7 @@ use engine::{EngineError, KvLoad, Load};
 
 use crate::{LoadError, Settings};
 pub(crate) use memory::PagedDecoder;
-pub(crate) use network::Network;
+pub(crate) use network::{Network, Wanted};
 use queue::{Queue, QueueLimits};
 pub(crate) use sampler::check as check_sampling;
 pub(crate) use sequence::Job;
