@@ -89,7 +89,7 @@ fn search(library: &Library) -> Result<(), Box<dyn Error>> {
             .collect::<Vec<_>>()
             .join(" ");
         let started = Instant::now();
-        index.search(&Query { text, top_k: 10 })?;
+        index.search(&Query::new(text, 10))?;
         times.push(started.elapsed());
     }
     times.sort();

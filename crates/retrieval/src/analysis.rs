@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     Word,
     /// A word as written, where a shorter form of it stands beside it.
     Surface,
+    /// A Korean run with its particle or ending, where shorter forms of it stand beside it.
+    Inflected,
     /// The stem of a word between spaces.
     Stem,
     /// A Korean run without its particle or ending, or a word of Han or kana: always beside pairs.
@@ -104,6 +106,20 @@ impl Analyzer {
         }
         sink.tokens
     }
+}
+
+/// A text as phrases are compared: small NFKC letters, every stretch of white space one space.
+pub(crate) fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for glyph in glyphs(text) {
+        let is_space = glyph.letter.is_whitespace();
+        if !is_space {
+            folded.push(glyph.letter);
+        } else if !folded.ends_with(' ') {
+            folded.push(' ');
+        }
+    }
+    folded
 }
 
 /// Collects the terms of one run after the other, each text once per run.

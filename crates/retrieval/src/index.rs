@@ -3,11 +3,14 @@
 //! Everything in it is derived and can be rebuilt, so damage is reported, never repaired. It may be
 //! shared between threads: searches read an immutable snapshot, changes take turns at the writer.
 
+mod filter;
+mod nearness;
 mod purge;
 mod ranking;
 mod schema;
 mod snapshot;
 mod storage;
+mod typing;
 
 use std::panic;
 use std::path::{Path, PathBuf};

@@ -18,10 +18,7 @@ fn an_attached_file_is_found_and_can_be_read() {
     let document = library.document(&file.id).unwrap().expect("its text");
     assert_eq!(document.title, "Bees");
     assert_eq!(document.format, "markdown");
-    let query = retrieval::Query {
-        text: "flowers".into(),
-        top_k: 1,
-    };
+    let query = retrieval::Query::new("flowers", 1);
     let hits = library.index("default").unwrap().search(&query).unwrap();
     let passage = &hits[0].passage;
     assert_eq!(&document.text[passage.start..passage.end], passage.text);

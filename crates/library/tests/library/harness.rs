@@ -111,10 +111,7 @@ pub(crate) fn settle(library: &Library) {
 
 /// The names of the files in which a word is found.
 pub(crate) fn found(library: &Library, collection: &str, word: &str) -> BTreeSet<String> {
-    let query = Query {
-        text: word.into(),
-        top_k: 50,
-    };
+    let query = Query::new(word, 50);
     let index = library.index(collection).expect("the index");
     let hits = index.search(&query).expect("a search");
     hits.into_iter().map(|hit| hit.passage.filename).collect()

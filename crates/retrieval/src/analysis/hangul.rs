@@ -73,7 +73,7 @@ fn whole_kind(len: usize, stems: &[usize]) -> Kind {
     match len {
         0..=2 => Kind::Word,
         _ if stems.is_empty() => Kind::Bare,
-        _ => Kind::Surface,
+        _ => Kind::Inflected,
     }
 }
 

@@ -38,15 +38,20 @@ pub(super) struct Fields {
 /// The schema and its fields. Raise the storage format when either changes.
 pub(super) fn build() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    // Texts come analysed, so the tokenizer is never called. No positions: nothing asks for them.
-    let indexing = TextFieldIndexing::default()
-        .set_tokenizer("raw")
-        .set_index_option(IndexRecordOption::WithFreqs);
-    let searched = TextOptions::default().set_indexing_options(indexing);
+    // Texts come analysed, so the tokenizer is never called. Positions are only kept of the body,
+    // where `nearness` asks for them.
+    let searched_with = |option| {
+        let indexing = TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_index_option(option);
+        TextOptions::default().set_indexing_options(indexing)
+    };
+    let searched = searched_with(IndexRecordOption::WithFreqs);
+    let searched_in_place = searched_with(IndexRecordOption::WithFreqsAndPositions);
     let fields = Fields {
         file_id: builder.add_text_field("file_id", STRING),
         language: builder.add_text_field("language", STRING),
-        body: builder.add_text_field("body", searched.clone()),
+        body: builder.add_text_field("body", searched_in_place),
         heading: builder.add_text_field("heading", searched.clone()),
         title: builder.add_text_field("title", searched.clone()),
         filename: builder.add_text_field("filename", searched),

@@ -1,12 +1,16 @@
 //! One committed state of an index, and searching in it.
 
 use tantivy::collector::TopDocs;
+use tantivy::query::BooleanQuery;
 use tantivy::schema::Value;
 use tantivy::{DocAddress, Searcher, TantivyDocument};
 
+use super::filter::Filter;
+use super::nearness;
 use super::ranking::{self, Ranking};
 use super::schema::{Fields, language_code};
 use super::storage::{Stamp, damage, storage_error};
+use super::typing;
 use crate::analysis::{Analyzer, Kind, Language, Term};
 use crate::error::RetrievalError;
 use crate::passage::Passage;
@@ -18,8 +22,13 @@ const MAX_LANGUAGES: usize = 3;
 /// A language with a smaller share of the passages than one in this many is an accident.
 const MIN_LANGUAGE_SHARE: u64 = 20;
 
-/// So many more passages than asked for are ranked, for the order of equal scores at the cut.
-const TIE_MARGIN: usize = 32;
+/// At least so many passages are looked at closely, and so many more than asked for: those that
+/// hold the query's words near one another may come from further down.
+const LEAST_CANDIDATES: usize = 50;
+const CANDIDATE_MARGIN: usize = 20;
+
+/// So many are fetched when each has to be read to see whether it is wanted.
+const LEAST_CANDIDATES_TO_READ: usize = 1000;
 
 /// Scores closer than this are equal: they differ by the order in which floats were added.
 const SCORE_STEP: f32 = 1e-4;
@@ -49,14 +58,36 @@ impl Snapshot {
     pub(super) fn search(&self, query: &Query) -> Result<Vec<Hit>, RetrievalError> {
         let tokens = self.analyzer.tokens(&query.text);
         let ranking = Ranking::new(&self.searcher, self.fields, &tokens).map_err(storage_error)?;
-        let collector = TopDocs::with_limit(query.top_k + TIE_MARGIN).order_by_score();
-        let found = self
-            .searcher
-            .search(&ranking.query(), &collector)
-            .map_err(storage_error)?;
-        let mut hits = Vec::with_capacity(found.len());
-        for (bm25, address) in found {
-            hits.push(self.hit(&ranking, bm25, address)?);
+        let filter = Filter::new(&self.analyzer, self.fields, query);
+        let mut found = self.candidates(ranking.query(), &filter, query.top_k)?;
+        if found.is_empty()
+            && let Some(near) = typing::nearly(self.fields.body, &tokens)
+        {
+            found = self.candidates(near, &filter, query.top_k)?;
+        }
+        nearness::add(
+            &self.searcher,
+            self.fields.body,
+            ranking.terms(),
+            &mut found,
+        )
+        .map_err(storage_error)?;
+        for (score, _) in &mut found {
+            *score = (*score / SCORE_STEP).round() * SCORE_STEP;
+        }
+        found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let mut hits: Vec<Hit> = Vec::new();
+        for (score, address) in found {
+            // Equals of the last one that is wanted are read too: which of them is wanted is
+            // decided by what is stored.
+            let last = hits.get(query.top_k - 1).map_or(score, |hit| hit.bm25);
+            if score < last {
+                break;
+            }
+            let hit = self.hit(&ranking, score, address)?;
+            if filter.allows(&hit.passage) {
+                hits.push(hit);
+            }
         }
         hits.sort_by(|a, b| {
             let by_score = b.bm25.total_cmp(&a.bm25);
@@ -69,10 +100,33 @@ impl Snapshot {
         Ok(hits)
     }
 
+    /// The passages that match best by words alone, with their scores.
+    fn candidates(
+        &self,
+        words: BooleanQuery,
+        filter: &Filter,
+        top_k: usize,
+    ) -> Result<Vec<(f32, DocAddress)>, RetrievalError> {
+        let least = if filter.reads_passages() {
+            LEAST_CANDIDATES_TO_READ
+        } else {
+            LEAST_CANDIDATES
+        };
+        let collector = TopDocs::with_limit(least.max(top_k + CANDIDATE_MARGIN)).order_by_score();
+        self.searcher
+            .search(&filter.around(words), &collector)
+            .map_err(storage_error)
+    }
+
     pub(super) fn terms(&self, text: &str) -> Vec<Term> {
         let tokens = self.analyzer.tokens(text).into_iter();
         // What only inflection or grammar adds would keep two wordings of one fact apart.
-        let telling = |kind| !matches!(kind, Kind::Surface | Kind::Ending | Kind::Everyday);
+        let telling = |kind| {
+            !matches!(
+                kind,
+                Kind::Surface | Kind::Inflected | Kind::Ending | Kind::Everyday
+            )
+        };
         tokens
             .filter(|token| telling(token.kind))
             .map(|token| token.term)
@@ -100,7 +154,6 @@ impl Snapshot {
             .unwrap_or_default();
         let passage: Passage = serde_json::from_str(json)
             .map_err(|error| damage(format!("a stored passage is unreadable: {error}")))?;
-        let bm25 = (bm25 / SCORE_STEP).round() * SCORE_STEP;
         Ok(Hit {
             passage,
             score: ranking.share(bm25),

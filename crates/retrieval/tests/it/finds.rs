@@ -167,10 +167,7 @@ fn hits_are_ordered_and_scored() {
 fn what_cannot_be_searched_is_refused() {
     let index = index_of(&["x"]);
     let check = |text: &str, top_k, parameter| {
-        let refused = index.search(&Query {
-            text: text.to_owned(),
-            top_k,
-        });
+        let refused = index.search(&Query::new(text, top_k));
         let Err(RetrievalError::Invalid {
             parameter: named, ..
         }) = refused

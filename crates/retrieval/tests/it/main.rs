@@ -3,6 +3,9 @@
 /// Which texts a query finds, a case a line.
 mod finds;
 
+/// Which passages a query leaves out, whatever their score.
+mod filters;
+
 /// An index on disk: changes, restarts, damage.
 mod disk;
 
@@ -68,12 +71,7 @@ pub(crate) fn index_of(texts: &[&str]) -> Index {
 
 /// The best hits for a query.
 pub(crate) fn search(index: &Index, text: &str) -> Vec<Hit> {
-    index
-        .search(&Query {
-            text: text.to_owned(),
-            top_k: 10,
-        })
-        .expect("a valid query")
+    index.search(&Query::new(text, 10)).expect("a valid query")
 }
 
 /// The files of the hits, best first.
