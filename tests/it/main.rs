@@ -12,6 +12,9 @@ mod files;
 /// Many files at once, and what happens to them as it happens.
 mod batches;
 
+/// Searches narrowed by what is noted about files.
+mod filters;
+
 /// Each a clear error in OpenAI's shape, with the field at fault.
 mod bad_input;
 

@@ -1,23 +1,22 @@
 //! Whether the hits are likely to hold the answer.
 
-use crate::lexicon::Words;
+mod signals;
+
+pub use signals::Signals;
+
 use crate::search::Found;
 use crate::settings::Settings;
-use crate::sources::Source;
 
 /// How likely the answer is in what was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
-    /// The share of the question's words, weighted by rarity, that stand together in one
-    /// passage or above it, 0 to 1.
+    /// How likely the answer is in the hits, 0 to 1, where three of five questions have one.
     pub score: f32,
     /// The score reached the floor, so the question was answered.
     pub answered: bool,
+    /// What the score was reckoned from.
+    pub signals: Signals,
 }
-
-/// A word in a title or heading counts this much: it says what the passage is about, and not
-/// what it says.
-const ABOVE: f32 = 0.8;
 
 impl Evidence {
     /// Weighs the hits for the question.
@@ -26,25 +25,22 @@ impl Evidence {
         // was answered already.
         let own = found.lexicon.words(&found.query.question);
         let words = if own.is_empty() { &found.words } else { &own };
-        let shares = found.hits.iter().map(|hit| share(words, found, hit));
-        let score = shares.fold(0.0, f32::max);
+        let signals = Signals::of(found, words);
+        let score = likelihood(&signals);
         Self {
             score,
             answered: !found.hits.is_empty() && score >= settings.evidence_floor,
+            signals,
         }
     }
 }
 
-fn share(words: &Words, found: &Found, hit: &retrieval::Hit) -> f32 {
-    let text = found.lexicon.vocabulary(&hit.passage.text);
-    let above = found.lexicon.vocabulary(&Source::from(hit).above());
-    words.share(|term| {
-        if text.contains(term) {
-            1.0
-        } else if above.contains(term) {
-            ABOVE
-        } else {
-            0.0
-        }
-    })
+/// A logistic model of three signals, fitted on half of 1,700 questions in English and Korean, of
+/// which a good third have no answer in what was searched. On the other half it tells the two
+/// apart better than the share of the question's words in the best passage does. The constant was
+/// then raised, because questions to a large collection are worded further from it. No such model
+/// notices a question that uses the words of a passage and asks for what it leaves out.
+fn likelihood(signals: &Signals) -> f32 {
+    let sum = 2.9 * signals.sentences + 4.6 * signals.lead + 0.6 * signals.names - 2.4;
+    1.0 / (1.0 + (-sum).exp())
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod cite;
+mod distinct;
 mod draft;
 mod error;
 mod evidence;
@@ -29,7 +30,7 @@ mod writer;
 
 pub use answer::{Answer, AnswerEvent, AnsweredBy};
 pub use error::RagError;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Signals};
 pub use language::Language;
 pub use ledger::{Dropped, Ledger, LedgerPassage};
 pub use pipeline::Pipeline;

@@ -1,5 +1,8 @@
 //! What is asked, and how it is to be answered.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use engine::{Message, Role, SamplingParams};
 
 use crate::error::RagError;
@@ -19,6 +22,8 @@ pub struct Question {
     pub citations: CitationStyle,
     /// How many passages to search for; `None` leaves it to the settings.
     pub top_k: Option<usize>,
+    /// Search only these files; `None` searches all.
+    pub files: Option<Arc<BTreeSet<String>>>,
     /// How the model chooses tokens.
     pub sampling: SamplingParams,
     /// The most tokens to generate; `None` leaves it to the settings.

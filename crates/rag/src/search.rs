@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use retrieval::{Hit, Index};
 
+use crate::distinct::distinct;
 use crate::error::RagError;
 use crate::lexicon::{Lexicon, Words};
 use crate::question::{Query, Question};
 use crate::settings::Settings;
+
+/// So many more passages are found than asked for, to fill the places of copies.
+const COPIES: usize = 8;
 
 /// What a search found, and what it was for.
 pub(crate) struct Found {
@@ -36,16 +40,17 @@ pub(crate) fn search(
     }
     let query = question.query()?;
     let lexicon = Lexicon::new(indexes);
+    let wider = (top_k + COPIES).min(retrieval::MAX_TOP_K);
     let mut hits = Vec::new();
     for index in indexes {
         hits.extend(index.search(&retrieval::Query {
-            text: query.text.clone(),
-            top_k,
+            files: question.files.clone(),
+            ..retrieval::Query::new(&query.text, wider)
         })?);
     }
     Ok(Found {
         words: lexicon.words(&query.text),
-        hits: merged(hits, top_k),
+        hits: distinct(merged(hits, wider), &lexicon, top_k),
         query,
         lexicon,
     })

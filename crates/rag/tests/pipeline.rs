@@ -468,3 +468,28 @@ fn settings_have_sound_defaults() {
     let settings = Settings::default();
     assert!(settings.top_k >= 1 && settings.quote_sentences >= 1);
 }
+
+#[test]
+fn a_copy_takes_no_place_from_another_passage() {
+    let copied = "# Tea\n\nGreen tea is steeped at seventy degrees for three minutes.\n";
+    let documents = [
+        ("one.md", copied),
+        ("two.md", copied),
+        (
+            "other.md",
+            "# Pots\n\nA tea pot of clay keeps green tea warm.\n",
+        ),
+    ];
+    let question = Question {
+        mode: Mode::Quotes,
+        top_k: Some(2),
+        ..ask("How is green tea steeped?")
+    };
+    let answer = speechless().answer(&[index(&documents)], question);
+    let answer = answer.expect("an answer");
+    let names = answer
+        .search_results
+        .iter()
+        .map(|result| result.filename.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["one.md", "other.md"]);
+}

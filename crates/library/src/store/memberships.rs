@@ -132,6 +132,20 @@ pub(crate) fn list(
     })
 }
 
+/// The files of the collection that can be searched.
+pub(crate) fn completed(
+    connection: &Connection,
+    collection_id: &str,
+) -> Result<Vec<Membership>, LibraryError> {
+    let sql = format!("{SELECT} WHERE m.collection_id = ? AND m.status = 'completed'");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut files = Vec::new();
+    for row in statement.query_map([collection_id], read_membership)? {
+        files.push(with_attributes(row?)?);
+    }
+    Ok(files)
+}
+
 /// The file in the collection that has the name and the content of `file_id`, if another one
 /// does. One whose source has a newer file by now does not count.
 pub(crate) fn twin(

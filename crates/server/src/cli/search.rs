@@ -16,7 +16,7 @@ use crate::{sources, startup};
 /// What `ibid search` understands.
 #[derive(Debug, Args)]
 pub(super) struct SearchArgs {
-    /// Words to look for
+    /// Words to look for; "words in quotes" must stand so, a -word must not
     query: String,
     /// Files and folders to search [default: what the library holds, or the examples]
     paths: Vec<PathBuf>,
@@ -28,10 +28,7 @@ pub(super) struct SearchArgs {
 pub(super) fn search(config: &Config, args: &SearchArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
     let opened = opened(config, &args.paths, &engine)?;
-    let query = Query {
-        text: args.query.clone(),
-        top_k: args.top_k.into(),
-    };
+    let query = Query::with_operators(&args.query, args.top_k.into());
     let hits = opened
         .library
         .index(library::DEFAULT_COLLECTION)?

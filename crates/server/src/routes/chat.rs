@@ -1,5 +1,6 @@
 //! `POST /v1/chat/completions`: read, answer, reply whole or in pieces.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::sse::stream_answer;
 use crate::wire::chat_request::ChatRequest;
 use crate::wire::chunk::Chunks;
 use crate::wire::completion::{Completion, Content, Ending, Grounds};
-use crate::wire::retrieval::{Collections, NamedCollection};
+use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
 
 /// Answers a question. If the client leaves, this future or the stream it returned is
 /// dropped, and the answer with it, which cancels the generation.
@@ -42,7 +43,12 @@ pub(super) async fn complete(
     let (stream, include_usage) = (request.stream, request.include_usage);
     let answer = off_thread(move || {
         let indexes = open_indexes(&library, &request.retrieval.collections)?;
-        Ok(pipeline.answer(&indexes, question(request))?)
+        let files = files(&library, &request.retrieval)?;
+        let question = Question {
+            files: files.map(Arc::new),
+            ..question(request)
+        };
+        Ok(pipeline.answer(&indexes, question)?)
     })
     .await?;
 
@@ -57,6 +63,26 @@ pub(super) async fn complete(
     Ok(Json(completion).into_response())
 }
 
+/// The files that the filters let through, of all collections that are searched.
+fn files(
+    library: &Library,
+    retrieval: &RetrievalOptions,
+) -> Result<Option<BTreeSet<String>>, ApiError> {
+    let Some(filter) = &retrieval.filter else {
+        return Ok(None);
+    };
+    let names = match &retrieval.collections {
+        Collections::None => Vec::new(),
+        Collections::Default => vec![DEFAULT_COLLECTION],
+        Collections::Named(names) => names.iter().map(|named| named.name.as_str()).collect(),
+    };
+    let mut files = BTreeSet::new();
+    for name in names {
+        files.extend(library.matching(name, filter)?);
+    }
+    Ok(Some(files))
+}
+
 fn question(request: ChatRequest) -> Question {
     Question {
         messages: request.messages,
@@ -67,6 +93,7 @@ fn question(request: ChatRequest) -> Question {
         max_tokens: request.max_tokens,
         stop: request.stop,
         logit_bias: request.logit_bias,
+        ..Question::default()
     }
 }
 

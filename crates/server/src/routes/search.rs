@@ -37,11 +37,14 @@ fn find(
     request: &SearchRequest,
 ) -> Result<Vec<Hit>, ApiError> {
     let index = library.index(collection)?;
+    let filter = request.filter.as_ref();
+    let files = filter.map(|filter| library.matching(collection, filter));
+    let files = files.transpose()?.map(Arc::new);
     let mut hits = Vec::new();
     for text in &request.queries {
         let query = Query {
-            text: text.clone(),
-            top_k: request.max_results,
+            files: files.clone(),
+            ..Query::with_operators(text, request.max_results)
         };
         hits.extend(index.search(&query)?);
     }

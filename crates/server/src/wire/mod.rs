@@ -10,6 +10,7 @@ pub(crate) mod chunk;
 pub(crate) mod completion;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod filters;
 pub(crate) mod grounding;
 pub(crate) mod id;
 pub(crate) mod list;

@@ -1,5 +1,8 @@
 //! The field `retrieval` of a chat request: which collections to search, and how.
 
+use library::Filter;
+
+use super::filters::read_filter;
 use super::place::{Object, Place};
 use crate::app::Limits;
 use crate::error::{ApiError, ErrorKind};
@@ -14,6 +17,8 @@ pub(crate) struct RetrievalOptions {
     pub(crate) collections: Collections,
     /// How many passages; `None` leaves it to the pipeline.
     pub(crate) top_k: Option<usize>,
+    /// Which of their files.
+    pub(crate) filter: Option<Filter>,
 }
 
 /// Which collections to search.
@@ -57,17 +62,13 @@ impl RetrievalOptions {
             Some(place) => Self::read_object(&place.object()?, limits),
             None if body.mentions("retrieval") => Ok(Self {
                 collections: Collections::None,
-                top_k: None,
+                ..Self::default()
             }),
             None => Ok(Self::default()),
         }
     }
 
     fn read_object(fields: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
-        if let Some(filters) = fields.get("filters") {
-            let why = "are not supported yet; name the collections to search instead";
-            return Err(filters.refuse(ErrorKind::UnsupportedParameter, why));
-        }
         fields.optional("mode", check_mode)?;
         let top_k = 1..=limits.top_k as i64;
         Ok(Self {
@@ -77,6 +78,7 @@ impl RetrievalOptions {
             top_k: fields
                 .optional("top_k", |place| place.integer(top_k))?
                 .map(|k| k as usize),
+            filter: fields.optional("filters", read_filter)?,
         })
     }
 }

@@ -1,10 +1,11 @@
 //! `POST /v1/vector_stores/{id}/search`: the request, and the page of results.
 
-use library::Attributes;
+use library::{Attributes, Filter};
 use retrieval::Hit;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::filters::read_filter;
 use super::place::{Object, Place};
 use super::vector_stores::{RESERVED_PREFIX, index_state};
 use crate::app::Limits;
@@ -24,15 +25,13 @@ pub(crate) struct SearchRequest {
     pub(crate) max_results: usize,
     /// Passages below this score are left out.
     pub(crate) score_threshold: f32,
+    /// Which files to search.
+    pub(crate) filter: Option<Filter>,
 }
 
 impl SearchRequest {
     /// Reads the body.
     pub(crate) fn read(body: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
-        if let Some(filters) = body.get("filters") {
-            let why = "are not supported yet";
-            return Err(filters.refuse(ErrorKind::UnsupportedParameter, why));
-        }
         let max_results =
             body.optional("max_num_results", |place| place.integer(1..=MAX_RESULTS))?;
         let threshold = body.optional("ranking_options", read_threshold)?;
@@ -40,6 +39,7 @@ impl SearchRequest {
             queries: read_queries(&body.require("query")?, limits)?,
             max_results: max_results.map_or(DEFAULT_RESULTS, |number| number as usize),
             score_threshold: threshold.unwrap_or(0.0),
+            filter: body.optional("filters", read_filter)?,
         })
     }
 }

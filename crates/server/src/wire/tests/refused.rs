@@ -130,8 +130,8 @@ fn bad_chat_fields_are_refused_by_name() {
         ),
         (
             json!({"retrieval": {"filters": {}}}),
-            "retrieval.filters",
-            "unsupported_parameter",
+            "retrieval.filters.type",
+            "missing_required_parameter",
         ),
         (
             json!({"retrieval": {"collections": []}}),
@@ -254,8 +254,23 @@ fn search_requests_are_checked() {
         ),
         (
             json!({"query": "a", "filters": {}}),
-            "filters",
-            "unsupported_parameter",
+            "filters.type",
+            "missing_required_parameter",
+        ),
+        (
+            json!({"query": "a", "filters": {"type": "like", "key": "k", "value": "v"}}),
+            "filters.type",
+            "invalid_value",
+        ),
+        (
+            json!({"query": "a", "filters": {"type": "eq", "key": "k", "value": ["v"]}}),
+            "filters.value",
+            "invalid_type",
+        ),
+        (
+            json!({"query": "a", "filters": {"type": "and", "filters": [{"type": "in", "key": "k", "value": []}]}}),
+            "filters.filters[0].value",
+            "invalid_value",
         ),
         (
             json!({"query": "a", "ranking_options": {"score_threshold": 2}}),

@@ -1,0 +1,107 @@
+//! What a search shows of whether the answer is in its hits.
+
+use retrieval::Hit;
+
+use crate::lexicon::{Vocabulary, Words};
+use crate::search::Found;
+use crate::sentences::sentences;
+use crate::sources::Source;
+
+/// A word in a title or heading counts this much: it says what the passage is about, and not
+/// what it says.
+const ABOVE: f32 = 0.8;
+
+/// Hits whose sentences are looked at one by one.
+const READ_CLOSELY: usize = 3;
+
+/// Signals of evidence, each from 0 to 1 and growing with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Signals {
+    /// The share of the question's words, weighted by rarity, that stand together in two
+    /// neighbouring sentences, or above them.
+    pub sentences: f32,
+    /// How much higher the best hit scores than the second.
+    pub lead: f32,
+    /// The share of the question's numbers and names that one passage holds; 1 when there are none.
+    pub names: f32,
+}
+
+impl Signals {
+    /// Reads the hits for `words` of the question.
+    pub(super) fn of(found: &Found, words: &Words) -> Self {
+        let names: Vec<&str> = names(&found.query.question).collect();
+        let mut signals = Signals {
+            lead: lead(&found.hits),
+            ..Signals::default()
+        };
+        for hit in &found.hits {
+            signals.names = signals.names.max(held(&names, hit));
+        }
+        for hit in found.hits.iter().take(READ_CLOSELY) {
+            let best = best_sentences(found, words, hit);
+            signals.sentences = signals.sentences.max(best);
+        }
+        signals
+    }
+}
+
+fn share(words: &Words, texts: &[&Vocabulary], above: &Vocabulary) -> f32 {
+    words.share(|term| {
+        if texts.iter().any(|text| text.contains(term)) {
+            1.0
+        } else if above.contains(term) {
+            ABOVE
+        } else {
+            0.0
+        }
+    })
+}
+
+fn best_sentences(found: &Found, words: &Words, hit: &Hit) -> f32 {
+    let above = found.lexicon.vocabulary(&Source::from(hit).above());
+    let text = hit.passage.text.as_str();
+    let vocabularies: Vec<Vocabulary> = sentences(text)
+        .into_iter()
+        .map(|sentence| found.lexicon.vocabulary(&text[sentence.span]))
+        .collect();
+    let single = vocabularies.iter().map(|one| share(words, &[one], &above));
+    let pairs = vocabularies.windows(2);
+    let pairs = pairs.map(|pair| share(words, &[&pair[0], &pair[1]], &above));
+    single.chain(pairs).fold(0.0, f32::max)
+}
+
+fn lead(hits: &[Hit]) -> f32 {
+    let score = |rank: usize| hits.get(rank).map_or(0.0, |hit: &Hit| hit.score);
+    score(0) - score(1)
+}
+
+/// Words with a digit or a capital letter in them; the first word begins with a capital anyway.
+fn names(question: &str) -> impl Iterator<Item = &str> {
+    question
+        .split_whitespace()
+        .enumerate()
+        .filter_map(|(place, word)| {
+            let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+            let is_name = |letter: char| letter.is_numeric() || letter.is_uppercase() && place > 0;
+            word.contains(is_name).then_some(word)
+        })
+}
+
+/// The share of the names that the passage holds, or what stands above it.
+fn held(names: &[&str], hit: &Hit) -> f32 {
+    if names.is_empty() {
+        return 1.0;
+    }
+    let text = format!("{}\n{}", Source::from(hit).above(), hit.passage.text).to_lowercase();
+    // Particles grow onto Korean names, and endings onto others.
+    let holds = |name: &&&str| text.contains(&bare(name).to_lowercase());
+    names.iter().filter(holds).count() as f32 / names.len() as f32
+}
+
+/// The letters and digits that a name in Latin script begins with: `2024` of `2024년에`.
+fn bare(name: &str) -> &str {
+    let is_latin = |letter: char| letter.is_alphanumeric() && letter < '\u{1100}';
+    let end = name.find(|letter| !is_latin(letter)).unwrap_or(name.len());
+    let end = if end == 0 { name.len() } else { end };
+    name[..end].strip_suffix("'s").unwrap_or(&name[..end])
+}
