@@ -1,6 +1,5 @@
 //! `ibid bench`: how fast a model reads and writes on this machine, and in how much memory.
 
-mod bar;
 mod measure;
 mod prompts;
 mod report;
@@ -13,9 +12,9 @@ use clap::Args;
 use engine::Engine;
 use engine_candle::{CandleEngine, Settings};
 
+use crate::cli::measuring_bar::MeasuringBar;
 use crate::cli::memory;
 use crate::cli::named_model::NamedModel;
-use bar::BenchBar;
 use measure::{Measurement, Round, measure};
 use prompts::{Prompts, content_bias};
 use report::{Heading, Row};
@@ -69,7 +68,7 @@ pub(super) fn bench(args: &BenchArgs) -> anyhow::Result<()> {
     {
         return start_again(threads);
     }
-    let bar = BenchBar::new(passes(args));
+    let bar = MeasuringBar::new(passes(args));
     let engine = load(args)?;
     let heading = Heading {
         model: args.named.name(),
@@ -142,7 +141,7 @@ fn rounds(
     engine: &CandleEngine,
     args: &BenchArgs,
     parallel: usize,
-    bar: &BenchBar,
+    bar: &MeasuringBar,
 ) -> anyhow::Result<Measurement> {
     let mut prompts = Prompts::new(engine, args.prompt as usize);
     let bias = content_bias(engine)?;

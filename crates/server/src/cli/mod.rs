@@ -5,6 +5,8 @@ mod api;
 mod ask;
 mod bench;
 mod documents;
+mod eval;
+mod measuring_bar;
 mod memory;
 mod models;
 mod named_model;
@@ -86,6 +88,8 @@ enum Command {
     Models(models::ModelsArgs),
     /// Measure how fast a model reads and writes on this machine
     Bench(bench::BenchArgs),
+    /// Measure search and answers on sets of questions
+    Eval(eval::EvalArgs),
 }
 
 impl Cli {
@@ -108,6 +112,7 @@ impl Cli {
             Command::Backup(args) => portable::backup(&self.config(None)?, args),
             Command::Models(args) => args.run(|| self.config(None)),
             Command::Bench(args) => bench::bench(args),
+            Command::Eval(args) => args.run(&self.config(None)?),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use engine::{Engine, Event, Prompt, Request, SamplingParams, TokenStream};
 
-use super::bar::BenchBar;
+use crate::cli::measuring_bar::MeasuringBar;
 
 /// What is asked of the engine in one repetition.
 pub(super) struct Round<'a> {
@@ -58,7 +58,7 @@ impl Measurement {
 pub(super) fn measure(
     engine: &dyn Engine,
     round: &Round<'_>,
-    bar: &BenchBar,
+    bar: &MeasuringBar,
 ) -> anyhow::Result<Figures> {
     let read = run(engine, round, 1)?;
     bar.advance();

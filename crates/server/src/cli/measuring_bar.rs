@@ -1,4 +1,4 @@
-//! The bar of a benchmark, for those who have waited for two seconds.
+//! The bar of a measurement, for those who have waited for two seconds.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -9,16 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// What takes no longer than this needs no bar.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Shows how far a benchmark is once it takes long; nothing when no terminal is there.
-pub(super) struct BenchBar {
+/// Shows how far a measurement is once it takes long; nothing when no terminal is there.
+pub(in crate::cli) struct MeasuringBar {
     bar: ProgressBar,
     /// Dropped to tell the thread that shows the bar that it is too late.
     running: Option<Sender<()>>,
     showing: Option<JoinHandle<()>>,
 }
 
-impl BenchBar {
-    pub(super) fn new(passes: u64) -> Self {
+impl MeasuringBar {
+    pub(in crate::cli) fn new(passes: u64) -> Self {
         let style = ProgressStyle::with_template("measuring {bar:30} {pos}/{len} {elapsed}");
         let bar = ProgressBar::with_draw_target(Some(passes), ProgressDrawTarget::hidden())
             .with_style(style.expect("the template is well-formed"));
@@ -38,17 +38,17 @@ impl BenchBar {
     }
 
     /// One pass is done.
-    pub(super) fn advance(&self) {
+    pub(in crate::cli) fn advance(&self) {
         self.bar.inc(1);
     }
 
     /// Prints something without the bar in its way.
-    pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+    pub(in crate::cli) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
 }
 
-impl Drop for BenchBar {
+impl Drop for MeasuringBar {
     fn drop(&mut self) {
         drop(self.running.take());
         if let Some(showing) = self.showing.take() {
