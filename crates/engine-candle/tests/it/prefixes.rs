@@ -2,11 +2,11 @@
 
 use candle_core::quantized::GgmlDType;
 use engine::{Engine, Request, SamplingParams};
-use engine_candle::{CandleEngine, KvType, Settings};
+use engine_candle::{CandleEngine, Chunk, Decoder, KvType, Settings};
 
 use crate::asking::{Answer, ask, question, question_about, read};
 use crate::bundled_gguf;
-use crate::models::bundled;
+use crate::models::{LLAMA, TinyModel, bundled};
 
 const TEA: &str = "Tea is brewed for four minutes, and it is drunk hot. ";
 
@@ -86,6 +86,48 @@ fn cached_equals_cold_when_quantised() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = bundled_gguf::write(folder.path(), GgmlDType::Q8_0);
     check_exact(&CandleEngine::load(source, Settings::default()).expect("it loads"));
+}
+
+/// Not nearly: exactly. This is what lets pages be shared at all.
+#[test]
+fn however_a_prompt_is_cut_no_bit_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = TinyModel::new(LLAMA);
+    let sources = [
+        model.write_folder(folder.path(), 1),
+        model.write_gguf(&folder.path().join("model.gguf"), GgmlDType::Q8_0),
+    ];
+    let prompt = (0..150).map(|at| at * 7 % 96).collect::<Vec<u32>>();
+    for source in sources {
+        let decoder = Decoder::load(&source).expect("it loads");
+        for kv_type in [KvType::F32, KvType::F16, KvType::Q8] {
+            let logits = |cuts: &[usize]| {
+                let mut cache = decoder.new_cache_of(kv_type);
+                let mut company = decoder.new_cache_of(kv_type);
+                let mut last = Vec::new();
+                for (index, cut) in cuts.iter().enumerate() {
+                    let mut batch = vec![Chunk {
+                        tokens: &prompt[cache.len()..*cut],
+                        cache: &mut cache,
+                        wants_logits: true,
+                    }];
+                    if index % 2 == 1 {
+                        batch.push(Chunk {
+                            tokens: &prompt[..3 * index],
+                            cache: &mut company,
+                            wants_logits: false,
+                        });
+                    }
+                    last = decoder.forward(&mut batch).expect("it computes").remove(0);
+                }
+                last
+            };
+            let whole = logits(&[150]);
+            for cuts in [&[32, 150][..], &[64, 128, 149, 150], &[1, 2, 96, 150]] {
+                assert_eq!(logits(cuts), whole, "{kv_type:?}, cut at {cuts:?}");
+            }
+        }
+    }
 }
 
 #[test]
