@@ -58,6 +58,12 @@ impl Pace {
         let decode = self.decode.mean().unwrap_or(0.0) * work.decode as f64;
         Some(Duration::from_secs_f64(prefill + decode))
     }
+
+    /// Tokens of prompts that are read in so long a time; `None` while nothing was measured.
+    pub(crate) fn prefill_tokens(&self, time: Duration) -> Option<usize> {
+        let mean = self.prefill.mean().filter(|mean| *mean > 0.0)?;
+        Some((time.as_secs_f64() / mean) as usize)
+    }
 }
 
 /// A mean of so much for each thing, in which what came lately counts most.
@@ -122,6 +128,8 @@ mod tests {
         // 10 ms for each token of a prompt, 50 ms for each that is generated.
         let time = pace.time(work).expect("it was measured");
         assert!((time.as_secs_f64() - 1.5).abs() < 1e-6, "{time:?}");
+        let tokens = pace.prefill_tokens(Duration::from_secs(1));
+        assert!(tokens.is_some_and(|tokens| tokens.abs_diff(100) <= 1));
     }
 
     #[test]

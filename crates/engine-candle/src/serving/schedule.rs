@@ -2,10 +2,32 @@
 //!
 //! The rule: the oldest prompt that is not read yet gets [`QUANTUM`] tokens of every step, so no
 //! prompt waits for ever. The rest of the step goes to the prompts with the least left to read,
-//! so a short one is not kept waiting by a long one.
+//! so a short one is not kept waiting by a long one. While others write, a step takes about
+//! [`PATIENCE`], and never more than [`MOST_BESIDE_WRITERS`] tokens.
+
+use std::time::Duration;
 
 /// Shares are multiples of this, unless a prompt ends. Matrix kernels like such numbers of rows.
 pub(crate) const QUANTUM: usize = 64;
+
+/// How long those who write should wait for those who read, in a step.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The most tokens of prompts in a step while nobody writes.
+const MOST: usize = 512;
+
+/// The same while somebody does.
+const MOST_BESIDE_WRITERS: usize = 256;
+
+/// How many tokens of prompts a step takes at most, a multiple of [`QUANTUM`], when so many can
+/// be read within [`PATIENCE`], if that is known.
+pub(crate) fn most_tokens(somebody_writes: bool, within_patience: Option<usize>) -> usize {
+    if !somebody_writes {
+        return MOST;
+    }
+    let most = within_patience.unwrap_or(MOST_BESIDE_WRITERS) / QUANTUM * QUANTUM;
+    most.clamp(QUANTUM, MOST_BESIDE_WRITERS)
+}
 
 /// How many tokens of each prompt to read, when so many are left of each (oldest first), and a
 /// step takes at most `most`, a multiple of [`QUANTUM`].
@@ -53,6 +75,15 @@ mod tests {
         check(&[1000, 100, 100], &[64, 100, 64]);
         check(&[0, 10, 1000, 1000], &[0, 10, 192, 0]);
         check(&[1000, 192, 10], &[64, 128, 10]);
+    }
+
+    #[test]
+    fn a_step_is_short_while_others_write() {
+        assert_eq!(most_tokens(false, Some(10)), MOST);
+        for (speed, expected) in [(10, 64), (130, 128), (10_000, 256)] {
+            assert_eq!(most_tokens(true, Some(speed)), expected);
+        }
+        assert_eq!(most_tokens(true, None), 256);
     }
 
     #[test]

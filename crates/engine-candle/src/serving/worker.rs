@@ -2,6 +2,10 @@
 //!
 //! A step takes a token of every sequence that generates, and some tokens of the prompts that are
 //! still read (see `schedule`), so that a long prompt delays the others by one step at most.
+//!
+//! The tokens of a request do not depend on what else runs, nor on how its prompt is cut or where
+//! the first part of it came from: each row of a batch is computed by itself in the same order of
+//! operations, and keys and values are rounded one by one.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,12 +18,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::network::{Network, Wanted};
 use super::pace::{Step, Work};
 use super::queue::Queue;
-use super::schedule::shares;
+use super::schedule::{PATIENCE, most_tokens, shares};
 use super::sequence::Sequence;
 use crate::{LoadError, Settings};
-
-/// The most tokens of prompts that are read in a step: a multiple of 64.
-const PREFILL_TOKENS: usize = 256;
 
 /// One replica of the model at work.
 pub(crate) struct Worker<N: Network> {
@@ -110,34 +111,24 @@ impl<N: Network> Worker<N> {
             sequence.recall(network);
         }
         let left = live.iter().map(|one| one.prompt_left()).collect::<Vec<_>>();
-        let shares = shares(&left, PREFILL_TOKENS);
-        let (mut reading, mut writing) = (Vec::new(), Vec::new());
-        for ((sequence, left), share) in live.into_iter().zip(left).zip(shares) {
-            match left {
-                0 => writing.push(Fed {
-                    sequence,
-                    tokens: 1,
-                }),
-                _ if share > 0 => reading.push(Fed {
-                    sequence,
-                    tokens: share,
-                }),
-                _ => {}
-            }
+        let within_patience = self.queue.pace(|pace| pace.prefill_tokens(PATIENCE));
+        let shares = shares(&left, most_tokens(left.contains(&0), within_patience));
+        let tokens = left.iter().zip(shares).map(|(left, share)| match left {
+            0 => 1,
+            _ => share,
+        });
+        let fed = live.into_iter().zip(tokens);
+        let fed = fed.map(|(sequence, tokens)| Fed { sequence, tokens });
+        let mut fed = fed.filter(|fed| fed.tokens > 0).collect::<Vec<_>>();
+        let writers = left.iter().filter(|left| **left == 0).count();
+        let tokens = fed.iter().map(|fed| fed.tokens).sum::<usize>();
+        if !fed.is_empty() {
+            feed(network, &self.threads, &mut fed);
         }
         let step = Step {
-            prefilled: reading.iter().map(|fed| fed.tokens).sum(),
-            decoded: writing.len(),
+            prefilled: tokens - writers,
+            decoded: writers,
             took: started.elapsed(),
-        };
-        // The weights are read once for all of them; what each gets does not depend on the others.
-        reading.append(&mut writing);
-        if !reading.is_empty() {
-            feed(network, &self.threads, &mut reading);
-        }
-        let step = Step {
-            took: started.elapsed(),
-            ..step
         };
         self.queue.note_step(self.index, &step, self.work_left());
     }
