@@ -86,14 +86,22 @@ twice! {
 
 #[inline(always)]
 fn round_block(values: &[f32; BLOCK]) -> Block {
-    let mut largest = 0.0f32;
-    for value in values {
-        largest = largest.max(value.abs());
+    let mut largest = [0.0f32; 8];
+    // Zero, unless there is a value that is not a number, which `max` would pass over, or not
+    // finite: the scale then says so, and with it every result.
+    let mut zero = [0.0f32; 8];
+    for eight in values.as_chunks::<8>().0 {
+        for lane in 0..8 {
+            largest[lane] = largest[lane].max(eight[lane].abs());
+            zero[lane] += eight[lane] * 0.0;
+        }
     }
+    let largest = largest.into_iter().fold(0.0, f32::max);
     let (scale, inverse) = match largest > SMALLEST {
         true => (largest / 127.0, 127.0 / largest),
         false => (0.0, 0.0),
     };
+    let scale = scale + zero.iter().sum::<f32>();
     let mut quants = [0i32; BLOCK];
     for (quant, value) in quants.iter_mut().zip(values) {
         *quant = (value * inverse).round_ties_even() as i32;

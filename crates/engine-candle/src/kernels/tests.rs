@@ -175,6 +175,22 @@ fn panels_agree_in_every_grouping() {
 }
 
 #[test]
+fn what_is_not_a_number_is_not_hidden() {
+    let mut random = Random(9);
+    let file = random.blocks(GROUP, Q8_0::FILE_BYTES, &[0]);
+    let mut matrix = Packed::<Q8_0>::new(BLOCK, GROUP);
+    matrix.push(&file);
+    for strange in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for mut values in [random.numbers(BLOCK), vec![0.0; BLOCK]] {
+            values[7] = strange;
+            let mut out = [0.0; GROUP];
+            matrix.multiply(&Input::new(&values, BLOCK), &mut out);
+            assert!(out.iter().all(|x| x.is_nan()), "{strange}: {out:?}");
+        }
+    }
+}
+
+#[test]
 fn numbers_are_rounded_in_blocks() {
     let mut random = Random(5);
     let mut values = random.numbers(3 * BLOCK);
