@@ -24,6 +24,9 @@ pub fn start(config: &LogConfig) -> anyhow::Result<()> {
     let filter = filter.add_directive(OF_NO_CONCERN.parse()?);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Telling of a log that cannot be written, on a full disk, would panic for the same
+        // reason and end the request that logged.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     if config.json {
         builder.json().init();
