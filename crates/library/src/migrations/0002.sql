@@ -27,3 +27,8 @@ CREATE TABLE batch_files (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX batch_files_by_file ON batch_files (file_id);
+
+-- A file is compared with those of its content and of its source whenever it is added or read;
+-- without these that would be a look at every file of the collection.
+CREATE INDEX files_by_digest ON files (sha256);
+CREATE INDEX files_by_source ON files (source) WHERE source IS NOT NULL;
