@@ -361,8 +361,8 @@ impl Engine for Stumbling {
     fn generate(&self, _: Request) -> Result<TokenStream, EngineError> {
         let (sender, stream) = TokenStream::channel(1);
         sender.token(Token {
-            id: 0,
             text: "Well, ".into(),
+            ..Token::default()
         });
         sender.fail(EngineError::Failed("a kernel panicked".into()));
         Ok(stream)

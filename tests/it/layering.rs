@@ -37,6 +37,7 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("candle-nn", "engine-candle"),
     ("candle-transformers", "engine-candle"),
     ("tokenizers", "engine-candle"),
+    ("llguidance", "engine-candle"),
     ("tantivy", "retrieval"),
     ("rusqlite", "library"),
     ("notify", "library"),

@@ -6,6 +6,18 @@ mod harness;
 /// What is answered, whole and in pieces.
 mod chat;
 
+/// Several answers to one question, and how likely their tokens were.
+mod choices;
+
+/// Answers that must be JSON.
+mod json;
+
+/// Tools that the model calls.
+mod tools;
+
+/// Random values in every field of a request.
+mod fuzz;
+
 /// Files and collections: uploaded, attached, listed, searched, deleted.
 mod files;
 

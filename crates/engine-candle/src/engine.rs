@@ -1,16 +1,16 @@
 //! The engine itself: checks a request, makes tokens of it, and puts it in the queue.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use engine::{Engine, EngineError, Load, ModelInfo, Prompt, Request, TokenStream};
+use engine::{Engine, EngineError, Load, ModelInfo, OutputFormat, Prompt, Request, TokenStream};
 
 use crate::LoadError;
 use crate::decoder::KvType;
 use crate::encoder_decoder::EncoderDecoder;
 use crate::files::ModelSource;
 use crate::model::{Body, Model};
-use crate::serving::{Job, PagedDecoder, WorkerPool, check_sampling};
+use crate::serving::{Grammar, Grammars, Job, PagedDecoder, Wishes, WorkerPool, check_sampling};
 use crate::text::Text;
 
 /// An engine that runs a decoder of the Llama family, or a T5, on the CPU.
@@ -23,6 +23,8 @@ pub struct CandleEngine {
     text: Arc<Text>,
     end_tokens: Arc<[u32]>,
     vocab: usize,
+    /// Made when an answer must be JSON for the first time.
+    grammars: OnceLock<Result<Grammars, EngineError>>,
     pool: WorkerPool,
 }
 
@@ -108,12 +110,13 @@ impl CandleEngine {
                 name: settings.name.clone(),
                 context: settings.context.unwrap_or(most).min(most),
                 reads_documents: text.template.reads_documents(),
-                reads_tools: text.template.reads_tools(),
+                reads_tools: text.template.tool_format().is_some(),
                 card,
             },
             text,
             end_tokens,
             vocab,
+            grammars: OnceLock::new(),
             pool,
         })
     }
@@ -133,7 +136,7 @@ impl CandleEngine {
     ///
     /// When the template refuses the conversation, or the prompt is far too long to be read.
     pub fn prompt_tokens(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
-        self.text.prompt_tokens(prompt, self.model.context)
+        self.text.prompt_tokens(prompt, self.model.context, "")
     }
 
     fn check_bias(&self, bias: &[(u32, f32)]) -> Result<(), EngineError> {
@@ -152,9 +155,34 @@ impl CandleEngine {
         }
     }
 
-    fn checked_prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, EngineError> {
-        let tokens = self.prompt_tokens(prompt)?;
+    fn grammar(&self, format: &OutputFormat) -> Result<Option<Grammar>, EngineError> {
+        if *format == OutputFormat::Text {
+            return Ok(None);
+        }
+        let make = || Grammars::new(&self.text.tokenizer, self.vocab, &self.end_tokens);
+        let grammars = self.grammars.get_or_init(make).as_ref();
+        grammars.map_err(EngineError::clone)?.compile(format)
+    }
+
+    fn wishes(&self, request: &mut Request) -> Result<Wishes, EngineError> {
+        let has_tools = !request.prompt.tools.is_empty();
+        let tools = self.text.template.tool_format().filter(|_| has_tools);
+        if has_tools && tools.is_none() {
+            return Err(invalid("tools", "this model was not made to call tools"));
+        }
+        let beginning = tools.map(|format| format.beginning(&request.tool_choice));
+        Ok(Wishes {
+            stop: std::mem::take(&mut request.stop),
+            logprobs: request.logprobs,
+            tools,
+            beginning: beginning.unwrap_or_default(),
+        })
+    }
+
+    /// The tokens of a prompt, and of what the answer is made to begin with.
+    fn checked_prompt(&self, prompt: &Prompt, beginning: &str) -> Result<Vec<u32>, EngineError> {
         let context = self.model.context;
+        let tokens = self.text.prompt_tokens(prompt, context, beginning)?;
         if tokens.is_empty() {
             return Err(invalid("messages", "the prompt is empty"));
         }
@@ -181,12 +209,14 @@ impl Engine for CandleEngine {
         self.prompt_tokens(prompt).map(|tokens| tokens.len())
     }
 
-    fn generate(&self, request: Request) -> Result<TokenStream, EngineError> {
+    fn generate(&self, mut request: Request) -> Result<TokenStream, EngineError> {
         check_sampling(&request.sampling)?;
         check_limits(&request)?;
         self.check_bias(&request.logit_bias)?;
         self.pool.check_room()?;
-        let prompt = self.checked_prompt(&request.prompt)?;
+        let grammar = self.grammar(&request.format)?;
+        let wishes = self.wishes(&mut request)?;
+        let prompt = self.checked_prompt(&request.prompt, &wishes.beginning)?;
         let room = self.model.context - prompt.len();
         let max_tokens = request.max_tokens.unwrap_or(room).min(room);
         let (sender, stream) = TokenStream::channel(max_tokens);
@@ -194,8 +224,9 @@ impl Engine for CandleEngine {
             prompt,
             sampling: request.sampling,
             logit_bias: request.logit_bias,
+            wishes,
+            grammar,
             max_tokens,
-            stop: request.stop,
             salt: request.salt,
             end_tokens: self.end_tokens.clone(),
             text: self.text.clone(),
@@ -221,6 +252,12 @@ const LONGEST_STOP_STRING: usize = 1024;
 fn check_limits(request: &Request) -> Result<(), EngineError> {
     if request.max_tokens == Some(0) {
         return Err(invalid("max_tokens", "max_tokens must be at least 1"));
+    }
+    if request
+        .logprobs
+        .is_some_and(|top| top > Request::MOST_LOGPROBS)
+    {
+        return Err(invalid("top_logprobs", "top_logprobs must be at most 20"));
     }
     if request.stop.len() > MOST_STOP_STRINGS {
         return Err(invalid("stop", "there may be at most 16 stop strings"));

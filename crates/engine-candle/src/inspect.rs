@@ -93,7 +93,7 @@ pub fn model_info(source: &ModelSource, settings: &Settings) -> Result<ModelInfo
         name: settings.name.clone(),
         context: settings.context.unwrap_or(most).min(most),
         reads_documents: text.template.reads_documents(),
-        reads_tools: text.template.reads_tools(),
+        reads_tools: text.template.tool_format().is_some(),
         card: model::card(&files.config),
     })
 }

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Engine, EngineError, Event, FinishReason, Message, Prompt, Request, Role, TokenStream, Usage,
+    Engine, EngineError, Event, FinishReason, Message, Prompt, Request, Role, TokenLogprobs,
+    TokenStream, Usage,
 };
 
 /// Runs the whole suite.
@@ -21,6 +22,7 @@ pub fn check(engine: &dyn Engine) {
     same_request_gives_same_tokens(engine);
     stops_at_the_token_limit(engine);
     stops_before_a_stop_string(engine);
+    reports_how_likely_the_tokens_were(engine);
     refuses_a_prompt_over_the_context(engine);
     counts_prompt_tokens(engine);
     dropping_the_stream_frees_the_slot(engine);
@@ -93,6 +95,35 @@ fn stops_before_a_stop_string(engine: &dyn Engine) {
     let (_, text, finish_reason, _) = read(&mut engine.generate(request).expect("taken"));
     assert_eq!(text, expected, "the text ends before the stop string");
     assert_eq!(finish_reason, FinishReason::Stop);
+}
+
+fn reports_how_likely_the_tokens_were(engine: &dyn Engine) {
+    let request = Request {
+        logprobs: Some(3),
+        ..plain_request()
+    };
+    let mut stream = engine.generate(request).expect("taken");
+    let (mut text, mut bytes) = (String::new(), Vec::new());
+    while let Some(Event::Token(token)) =
+        stream.next_blocking().map(|event| event.expect("no error"))
+    {
+        text.push_str(&token.text);
+        for TokenLogprobs { chosen, top } in token.logprobs {
+            assert_eq!(top.len(), 3, "as many as were asked for");
+            assert!(top[0].logprob <= 0.0, "no probability is above 1");
+            assert!(
+                top.is_sorted_by(|a, b| a.logprob >= b.logprob),
+                "the most likely first"
+            );
+            assert_eq!(chosen, top[0], "a greedy choice is the most likely token");
+            bytes.extend(chosen.bytes);
+        }
+    }
+    assert_eq!(
+        String::from_utf8_lossy(&bytes).trim(),
+        text.trim(),
+        "the tokens' bytes are the text"
+    );
 }
 
 fn refuses_a_prompt_over_the_context(engine: &dyn Engine) {

@@ -20,6 +20,11 @@ pub use embedder::{Embedder, EmbedderInfo, Reranker, Side};
 pub use engine::{Engine, KvLoad, Load};
 pub use error::EngineError;
 pub use model::{Card, ModelInfo};
-pub use request::{Message, Prompt, PromptDocument, Request, Role, SamplingParams, ToolCall};
+pub use request::{
+    Message, OutputFormat, Prompt, PromptDocument, Request, Role, SamplingParams, ToolCall,
+    ToolChoice,
+};
 pub use scripted::ScriptedEngine;
-pub use stream::{Event, FinishReason, Token, TokenSender, TokenStream, Usage};
+pub use stream::{
+    Event, FinishReason, Logprob, Token, TokenLogprobs, TokenSender, TokenStream, Usage,
+};

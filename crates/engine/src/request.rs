@@ -20,6 +20,43 @@ pub struct Request {
     /// with the same salt, so that nobody can learn from the time an answer takes what others
     /// have asked.
     pub salt: Option<String>,
+    /// How many of the most likely tokens to report beside each chosen one, 0 to 20; `None`
+    /// reports no probabilities.
+    pub logprobs: Option<usize>,
+    /// What the text must be.
+    pub format: OutputFormat,
+    /// Whether the model must call one of [`Prompt::tools`].
+    pub tool_choice: ToolChoice,
+}
+
+impl Request {
+    /// The most alternatives that [`Request::logprobs`] may ask for, as OpenAI has it.
+    pub const MOST_LOGPROBS: usize = 20;
+}
+
+/// Whether the model must call a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// The model decides.
+    #[default]
+    Auto,
+    /// It is made to begin a call, of a tool of its choice. Nothing makes it end the call well.
+    Required,
+    /// It is made to begin a call of this tool.
+    Named(String),
+}
+
+/// What the generated text must be. Tokens that would break it are never chosen; an answer that
+/// is cut at its token limit may be the beginning of such a text only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Anything.
+    #[default]
+    Text,
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that this JSON Schema, itself JSON, allows.
+    JsonSchema(String),
 }
 
 /// What the model reads: a conversation, and documents and tools beside it.

@@ -6,21 +6,26 @@ use std::thread;
 use std::time::Duration;
 
 use crate::{
-    Card, Engine, EngineError, FinishReason, Load, ModelInfo, Prompt, Request, Token, TokenSender,
-    TokenStream, Usage,
+    Card, Engine, EngineError, FinishReason, Load, Logprob, ModelInfo, Prompt, Request, Token,
+    TokenLogprobs, TokenSender, TokenStream, ToolCall, Usage,
 };
 
 /// Keeps the [`Engine`] contract without a model.
 ///
 /// A token is a word with the white space behind it. What is said comes from a function of
-/// the request, so that a test can echo, count or repeat what reached the model.
+/// the request, so that a test can echo, count or repeat what reached the model. The format asked
+/// for is not enforced. Each token is certain, and every alternative impossible.
 pub struct ScriptedEngine {
     model: ModelInfo,
     script: Box<Script>,
+    calls: Box<Calls>,
     pace: Duration,
     slots: usize,
     running: Arc<AtomicUsize>,
 }
+
+/// Which tools to call behind it.
+type Calls = dyn Fn(&Request) -> Vec<ToolCall> + Send + Sync;
 
 /// What to say to a request.
 type Script = dyn Fn(&Request) -> Result<String, EngineError> + Send + Sync;
@@ -40,6 +45,7 @@ impl ScriptedEngine {
         Self {
             model,
             script: Box::new(script),
+            calls: Box::new(|_| Vec::new()),
             pace: Duration::ZERO,
             slots: 8,
             running: Arc::default(),
@@ -49,6 +55,15 @@ impl ScriptedEngine {
     /// Says something else about the model.
     pub fn with_model(mut self, model: ModelInfo) -> Self {
         self.model = model;
+        self
+    }
+
+    /// Calls these tools behind what it says.
+    pub fn with_calls(
+        mut self,
+        calls: impl Fn(&Request) -> Vec<ToolCall> + Send + Sync + 'static,
+    ) -> Self {
+        self.calls = Box::new(calls);
         self
     }
 
@@ -111,11 +126,14 @@ impl Engine for ScriptedEngine {
             .unwrap_or(usize::MAX)
             .min(context - prompt_tokens);
         let reply = (self.script)(&request)?;
+        let calls = (self.calls)(&request);
         let (sender, stream) = TokenStream::channel(max_tokens);
         let limits = Limits {
             prompt_tokens,
             max_tokens,
             pace: self.pace,
+            logprobs: request.logprobs,
+            calls,
         };
         thread::spawn(move || speak(&reply, &request.stop, limits, sender, slot));
         Ok(stream)
@@ -142,6 +160,8 @@ struct Limits {
     prompt_tokens: usize,
     max_tokens: usize,
     pace: Duration,
+    logprobs: Option<usize>,
+    calls: Vec<ToolCall>,
 }
 
 fn speak(reply: &str, stop: &[String], limits: Limits, sender: TokenSender, slot: Slot) {
@@ -161,9 +181,22 @@ fn speak(reply: &str, stop: &[String], limits: Limits, sender: TokenSender, slot
             break;
         }
         thread::sleep(limits.pace);
+        let id = completion_tokens as u32;
+        sender.token(Token {
+            id,
+            text: word.to_owned(),
+            logprobs: Vec::from_iter(limits.logprobs.map(|top| certain(id, word, top))),
+            ..Token::default()
+        });
+        completion_tokens += 1;
+    }
+    let calls_tools = !limits.calls.is_empty() && completion_tokens < limits.max_tokens;
+    if calls_tools {
+        finish_reason = FinishReason::ToolCalls;
         sender.token(Token {
             id: completion_tokens as u32,
-            text: word.to_owned(),
+            tool_calls: limits.calls,
+            ..Token::default()
         });
         completion_tokens += 1;
     }
@@ -177,4 +210,23 @@ fn speak(reply: &str, stop: &[String], limits: Limits, sender: TokenSender, slot
             cached_tokens: 0,
         },
     );
+}
+
+/// A word whose probability is 1, before `top` - 1 others of which none has any to speak of.
+fn certain(id: u32, word: &str, top: usize) -> TokenLogprobs {
+    let logprob = |id, text: &str, logprob| Logprob {
+        id,
+        bytes: text.into(),
+        logprob,
+    };
+    let chosen = logprob(id, word, 0.0);
+    let others = (1..).map(|other| logprob(id + other, "never", -100.0));
+    TokenLogprobs {
+        top: [chosen.clone()]
+            .into_iter()
+            .chain(others)
+            .take(top)
+            .collect(),
+        chosen,
+    }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
-use crate::EngineError;
+use crate::{EngineError, ToolCall};
 
 /// What a [`TokenStream`] yields.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,13 +23,44 @@ pub enum Event {
 }
 
 /// One generated token.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Token {
     /// The token's place in the vocabulary.
     pub id: u32,
     /// The text that became certain with this token. Empty while the token is the beginning
     /// of a character, or may be the beginning of a stop string.
     pub text: String,
+    /// How likely the tokens were whose text began to be certain with this one, if the request
+    /// asks for it. Tokens that are no text, such as the one that ends the turn, have none, nor
+    /// have those behind a stop string.
+    pub logprobs: Vec<TokenLogprobs>,
+    /// The calls of tools that were complete with this token, in the order they were made. Their
+    /// text is not in `text`. What looks like a call and cannot be understood is.
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// How likely a generated token was, and which others were likely.
+///
+/// The probabilities are the model's own: the softmax of its logits, before temperature,
+/// penalties, biases and formats change them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenLogprobs {
+    /// The token that was generated.
+    pub chosen: Logprob,
+    /// The most likely tokens, best first; as many as the request asks for.
+    pub top: Vec<Logprob>,
+}
+
+/// A token and its probability.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logprob {
+    /// The token's place in the vocabulary.
+    pub id: u32,
+    /// The bytes that the token adds to the text; not always whole characters. The name of a
+    /// token that is no text.
+    pub bytes: Vec<u8>,
+    /// The natural logarithm of its probability.
+    pub logprob: f32,
 }
 
 /// Why generation ended.
@@ -37,6 +68,8 @@ pub struct Token {
 pub enum FinishReason {
     /// The model ended its turn, or a stop string came up.
     Stop,
+    /// The model ended its turn to have tools called.
+    ToolCalls,
     /// The token limit or the end of the context was reached.
     Length,
 }

@@ -1,22 +1,23 @@
 //! An answer as it comes: text, citations, and how it ended.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use engine::{EngineError, Event, FinishReason, ModelInfo, TokenStream, Usage};
+use engine::{EngineError, FinishReason, ModelInfo, TokenLogprobs, ToolCall, Usage};
 use futures_core::Stream;
 
+use crate::choice::{Choice, ChoiceEvent};
 use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::ledger::Ledger;
 use crate::sources::{Citation, SearchResult};
-use crate::writer::Writer;
+use crate::writer::Piece;
 
 /// An answer: what is known at once, and a stream of [`AnswerEvent`]s that ends in exactly one
 /// [`AnswerEvent::Done`] or one error.
 ///
-/// Dropping it cancels the generation.
+/// It offers one text or several, as the question asks; their events come interleaved. Dropping
+/// it cancels the generation.
 pub struct Answer {
     /// Who answers.
     pub answered_by: AnsweredBy,
@@ -24,8 +25,14 @@ pub struct Answer {
     pub evidence: Option<Evidence>,
     /// The passages that the answer may stand on, numbered as in its citations.
     pub search_results: Vec<SearchResult>,
-    events: VecDeque<Result<AnswerEvent, RagError>>,
-    generation: Option<Generation>,
+    choices: Vec<Choice>,
+    /// How many choices did not finish yet.
+    open: usize,
+    /// The choice that is looked at next, so that each has its turn.
+    turn: usize,
+    usage: Usage,
+    ledger: Ledger,
+    ended: bool,
 }
 
 /// Who answers.
@@ -44,68 +51,76 @@ pub enum AnsweredBy {
 pub enum AnswerEvent {
     /// More text.
     Text {
+        /// Which of the texts, from 0.
+        choice: usize,
         /// The text, with the markers of the sentence it closes.
         text: String,
         /// The citations of the sentence that this text closes.
         citations: Vec<Citation>,
+        /// How likely the model's tokens were, if that was asked. The tokens are what the model
+        /// wrote: markers are not among them, and white space and made-up markers that were left
+        /// out are.
+        logprobs: Vec<TokenLogprobs>,
+    },
+    /// The model calls a tool. What it says beside that comes as text.
+    ToolCall {
+        /// In which of the texts, from 0.
+        choice: usize,
+        /// Which of its calls, from 0.
+        index: usize,
+        /// The call.
+        call: ToolCall,
+    },
+    /// One of the texts is complete.
+    Finished {
+        /// Which of them, from 0.
+        choice: usize,
+        /// Why it ended.
+        finish_reason: FinishReason,
     },
     /// The end; nothing follows.
     Done {
-        /// Why the answer ended.
-        finish_reason: FinishReason,
-        /// What the model took; all zero when it was not asked.
+        /// What the model took for all texts, the prompt counted once; all zero when it was not
+        /// asked.
         usage: Usage,
         /// What the model read and what was left out.
         ledger: Ledger,
     },
 }
 
-/// A model at work on the answer.
-struct Generation {
-    tokens: TokenStream,
-    writer: Writer,
-    ledger: Ledger,
-}
-
 impl Answer {
-    /// An answer that a model is writing.
-    pub(crate) fn from_model(tokens: TokenStream, writer: Writer, ledger: Ledger) -> Self {
-        Self {
-            answered_by: AnsweredBy::Model,
-            evidence: None,
-            search_results: Vec::new(),
-            events: VecDeque::new(),
-            generation: Some(Generation {
-                tokens,
-                writer,
-                ledger,
-            }),
-        }
+    /// An answer that a model is writing, in as many texts as there are choices.
+    pub(crate) fn from_model(choices: Vec<Choice>, ledger: Ledger) -> Self {
+        Self::new(AnsweredBy::Model, choices, ledger)
     }
 
-    /// An answer that is there already, piece by piece with citations; `model` was not asked.
+    /// An answer that is there already, offered as often as there are choices; `model` was not
+    /// asked.
     pub(crate) fn ready(
         answered_by: AnsweredBy,
-        pieces: Vec<(String, Vec<Citation>)>,
+        pieces: &[Piece],
+        choices: usize,
         model: &ModelInfo,
     ) -> Self {
-        let done = AnswerEvent::Done {
-            finish_reason: FinishReason::Stop,
-            usage: Usage::default(),
-            ledger: Ledger {
-                context: model.context,
-                ..Ledger::default()
-            },
+        let choices = (0..choices).map(|_| Choice::ready(pieces));
+        let ledger = Ledger {
+            context: model.context,
+            ..Ledger::default()
         };
-        let text = pieces
-            .into_iter()
-            .map(|(text, citations)| AnswerEvent::Text { text, citations });
+        Self::new(answered_by, choices.collect(), ledger)
+    }
+
+    fn new(answered_by: AnsweredBy, choices: Vec<Choice>, ledger: Ledger) -> Self {
         Self {
             answered_by,
             evidence: None,
             search_results: Vec::new(),
-            events: text.chain([done]).map(Ok).collect(),
-            generation: None,
+            open: choices.len(),
+            choices,
+            turn: 0,
+            usage: Usage::default(),
+            ledger,
+            ended: false,
         }
     }
 
@@ -120,48 +135,84 @@ impl Answer {
         self
     }
 
-    /// Waits for the next event on this thread; `None` after the end.
+    /// How many texts it offers.
+    pub fn choices(&self) -> usize {
+        self.choices.len()
+    }
+
+    /// Waits for the next event on this thread, one text after the other; `None` after the end.
     ///
     /// # Panics
     ///
     /// When called from within an async task, which must poll the stream instead.
     pub fn next_blocking(&mut self) -> Option<Result<AnswerEvent, RagError>> {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                return Some(event);
-            }
-            let event = self.generation.as_mut()?.tokens.next_blocking();
-            self.take(event);
+        let events = self.choices.iter_mut().zip(0..);
+        let mut events = events.map(|(choice, at)| (at, choice.next_blocking()));
+        match events.find_map(|(at, event)| event.map(|event| (at, event))) {
+            Some((at, event)) => Some(self.event_of(at, event)),
+            None => self.end(),
         }
     }
 
-    /// Turns what the engine said into events of the answer.
-    fn take(&mut self, event: Option<Result<Event, EngineError>>) {
-        let Some(generation) = &mut self.generation else {
-            return;
-        };
+    fn event_of(
+        &mut self,
+        choice: usize,
+        event: Result<ChoiceEvent, EngineError>,
+    ) -> Result<AnswerEvent, RagError> {
         match event {
-            Some(Ok(Event::Token(token))) => {
-                let text = generation.writer.push(&token.text);
-                self.events.extend(text.into_iter().map(Ok));
-                return;
-            }
-            Some(Ok(Event::Done {
+            Ok(ChoiceEvent::Text {
+                text,
+                citations,
+                logprobs,
+            }) => Ok(AnswerEvent::Text {
+                choice,
+                text,
+                citations,
+                logprobs,
+            }),
+            Ok(ChoiceEvent::ToolCall { index, call }) => Ok(AnswerEvent::ToolCall {
+                choice,
+                index,
+                call,
+            }),
+            Ok(ChoiceEvent::Finished {
                 finish_reason,
                 usage,
-            })) => {
-                let text = generation.writer.finish();
-                self.events.extend(text.into_iter().map(Ok));
-                self.events.push_back(Ok(AnswerEvent::Done {
+            }) => {
+                self.count(choice, usage);
+                Ok(AnswerEvent::Finished {
+                    choice,
                     finish_reason,
-                    usage,
-                    ledger: std::mem::take(&mut generation.ledger),
-                }));
+                })
             }
-            Some(Err(error)) => self.events.push_back(Err(error.into())),
-            None => {}
+            Err(error) => {
+                // One text is missing for good: the others are given up with it.
+                self.choices.clear();
+                self.ended = true;
+                Err(error.into())
+            }
         }
-        self.generation = None;
+    }
+
+    /// All choices read the same prompt, and the first one may have read it for the others.
+    fn count(&mut self, choice: usize, usage: Usage) {
+        self.open -= 1;
+        self.usage.completion_tokens += usage.completion_tokens;
+        if choice == 0 {
+            self.usage.prompt_tokens = usage.prompt_tokens;
+            self.usage.cached_tokens = usage.cached_tokens;
+        }
+    }
+
+    fn end(&mut self) -> Option<Result<AnswerEvent, RagError>> {
+        if self.ended || self.open > 0 {
+            return None;
+        }
+        self.ended = true;
+        Some(Ok(AnswerEvent::Done {
+            usage: self.usage,
+            ledger: std::mem::take(&mut self.ledger),
+        }))
     }
 }
 
@@ -169,15 +220,19 @@ impl Stream for Answer {
     type Item = Result<AnswerEvent, RagError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                return Poll::Ready(Some(event));
+        let mut pending = false;
+        for _ in 0..self.choices.len() {
+            let at = self.turn;
+            self.turn = (at + 1) % self.choices.len();
+            match self.choices[at].poll(context) {
+                Poll::Ready(Some(event)) => return Poll::Ready(Some(self.event_of(at, event))),
+                Poll::Ready(None) => {}
+                Poll::Pending => pending = true,
             }
-            let Some(generation) = &mut self.generation else {
-                return Poll::Ready(None);
-            };
-            let event = ready!(Pin::new(&mut generation.tokens).poll_next(context));
-            self.take(event);
+        }
+        match pending {
+            true => Poll::Pending,
+            false => Poll::Ready(self.end()),
         }
     }
 }

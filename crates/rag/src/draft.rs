@@ -4,6 +4,8 @@ mod passages;
 
 use engine::{Engine, Message, Role};
 
+use serde_json::Value;
+
 use crate::error::RagError;
 use crate::ledger::{Dropped, Ledger, LedgerPassage};
 use crate::prompt::{Splice, render};
@@ -25,7 +27,9 @@ pub(crate) struct Draft<'a> {
     engine: &'a dyn Engine,
     system: Vec<Message>,
     history: Vec<Turn>,
-    question: Message,
+    /// The last message of the user, and the calls of tools that followed it.
+    question: Vec<Message>,
+    tools: Vec<Value>,
     sources: Sources,
     ledger: Ledger,
     /// Tokens wished for the answer.
@@ -61,24 +65,25 @@ impl<'a> Draft<'a> {
         let messages = question.messages.iter();
         let system = messages.filter(|message| message.role == Role::System);
         let system: Vec<Message> = system.cloned().collect();
-        let last = question
-            .messages
-            .last()
-            .expect("checked: there is a question");
+        let asked = question.messages[question.asked_at()..].iter();
+        let asked: Vec<Message> = asked.filter(|m| m.role != Role::System).cloned().collect();
         let count = |message: &Message| engine.count_tokens(&message.content);
+        let tools = question.tools.iter();
+        let tools = tools.map(|tool| engine.count_tokens(&tool.to_string()));
         let mut draft = Self {
             engine,
             ledger: Ledger {
                 context,
-                system: system.iter().map(count).sum(),
-                question: count(last),
+                system: system.iter().map(count).sum::<usize>() + tools.sum::<usize>(),
+                question: asked.iter().map(count).sum(),
                 // The answer may wish for more than the model has; the question needs room too.
                 reserved_for_answer: wanted.min(context / 2),
                 ..Ledger::default()
             },
             system,
             history: Vec::new(),
-            question: last.clone(),
+            question: asked,
+            tools: question.tools.clone(),
             sources: Sources::default(),
             wanted,
             free: 0,
@@ -95,7 +100,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn add_history(&mut self, question: &Question, shared: bool) {
         let part = if shared { HISTORY_PART } else { 1 };
         let mut left = Some(self.free / part);
-        let earlier = question.messages.iter().zip(1..question.messages.len());
+        let earlier = question.asked_at();
+        let earlier = question.messages[..earlier].iter().zip(1..earlier + 1);
         for (message, place) in earlier.rev().filter(|(m, _)| m.role != Role::System) {
             let tokens = self.engine.count_tokens(&message.content);
             let turn = Turn {
@@ -116,13 +122,13 @@ impl<'a> Draft<'a> {
     /// Counts the whole prompt, leaves out more should it not fit after all, and hands it over.
     pub(crate) fn finish(mut self) -> Result<Splice, RagError> {
         let searched = !self.sources.is_empty();
+        self.drop_results_without_calls();
         let mut tokens = self.count()?;
         while tokens > self.room() {
             if let Some(source) = self.sources.pop() {
                 self.drop_passage(&source, NO_ROOM);
             } else if !self.history.is_empty() {
-                let oldest = self.history.remove(0);
-                self.drop_turn(&oldest);
+                self.drop_oldest_turn();
             } else {
                 return Err(self.too_long(tokens));
             }
@@ -152,7 +158,10 @@ impl<'a> Draft<'a> {
         let history = self.history.iter().map(|turn| &turn.message);
         let earlier = self.system.iter().chain(history).cloned();
         let reads_documents = self.engine.model().reads_documents;
-        render(earlier, &self.question, &self.sources, reads_documents)
+        engine::Prompt {
+            tools: self.tools.clone(),
+            ..render(earlier, &self.question, &self.sources, reads_documents)
+        }
     }
 
     fn count(&self) -> Result<usize, RagError> {
@@ -175,6 +184,21 @@ impl<'a> Draft<'a> {
             tokens: self.tokens_of(source),
             why: why.into(),
         });
+    }
+
+    fn drop_oldest_turn(&mut self) {
+        let oldest = self.history.remove(0);
+        self.drop_turn(&oldest);
+        self.drop_results_without_calls();
+    }
+
+    /// Templates refuse the result of a tool that nobody called.
+    fn drop_results_without_calls(&mut self) {
+        let is_result = |turn: &Turn| turn.message.role == Role::Tool;
+        while self.history.first().is_some_and(is_result) {
+            let oldest = self.history.remove(0);
+            self.drop_turn(&oldest);
+        }
     }
 
     fn drop_turn(&mut self, turn: &Turn) {

@@ -5,11 +5,13 @@
 //! [`SearchResult`] are code points, converted in `offsets`.
 
 mod answer;
+mod choice;
 mod cite;
 mod distinct;
 mod draft;
 mod error;
 mod evidence;
+mod json_writer;
 mod language;
 mod ledger;
 mod lexicon;

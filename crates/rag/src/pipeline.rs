@@ -6,11 +6,13 @@ use engine::{Engine, Request};
 use retrieval::Index;
 
 use crate::answer::{Answer, AnsweredBy};
+use crate::choice::{Choice, Writing};
 use crate::cite::Citer;
 use crate::error::RagError;
 use crate::evidence::Evidence;
+use crate::json_writer::JsonWriter;
 use crate::prompt::{Splice, splice};
-use crate::question::{Mode, Question};
+use crate::question::{CitationStyle, Mode, Question};
 use crate::quotes::quote;
 use crate::refusal::refuse;
 use crate::search::{Found, search};
@@ -41,27 +43,54 @@ impl Pipeline {
     /// else what search or engine report.
     pub fn answer(&self, indexes: &[Arc<Index>], question: Question) -> Result<Answer, RagError> {
         question.check()?;
+        self.check_tools(&question)?;
         if indexes.is_empty() {
             return self.converse(question);
         }
         let found = search(indexes, &question, &self.settings)?;
         let evidence = Evidence::in_hits(&found, &self.settings);
-        if !evidence.answered {
-            return Ok(refuse(&found, evidence, self.engine.model()));
+        if !evidence.answered && !question.tools.is_empty() {
+            let answer = self.converse(question)?;
+            return Ok(answer.with_search(Some(evidence), Vec::new()));
         }
-        if self.speaker(question.mode) == AnsweredBy::Quotes {
+        if !evidence.answered {
+            return Ok(refuse(
+                &found,
+                evidence,
+                question.choices,
+                self.engine.model(),
+            ));
+        }
+        if self.speaker(&question) == AnsweredBy::Quotes {
             let quotes = quote(&found, question.citations, &self.settings);
-            return Ok(quotes.answer(evidence, self.engine.model()));
+            return Ok(quotes.answer(evidence, question.choices, self.engine.model()));
         }
         let splice = splice(&*self.engine, &question, Some(&found), &self.settings)?;
         self.generate(question, splice, Some((found, evidence)))
     }
 
+    fn check_tools(&self, question: &Question) -> Result<(), RagError> {
+        let model = self.engine.model();
+        if question.tools.is_empty() || model.reads_tools {
+            return Ok(());
+        }
+        Err(RagError::Invalid {
+            param: "tools",
+            message: format!(
+                "the model {:?} has no way of calling tools that ibid knows; leave them out, or \
+                 serve a model whose chat template has one",
+                model.name
+            ),
+        })
+    }
+
     /// Who answers when there are documents to answer from.
-    fn speaker(&self, mode: Mode) -> AnsweredBy {
-        match mode {
+    fn speaker(&self, question: &Question) -> AnsweredBy {
+        match question.mode {
             Mode::Model => AnsweredBy::Model,
             Mode::Quotes => AnsweredBy::Quotes,
+            // Quotes are no JSON, and call no tools.
+            Mode::Auto if question.is_json() || !question.tools.is_empty() => AnsweredBy::Model,
             Mode::Auto if self.engine.model().card.quotes_better => AnsweredBy::Quotes,
             Mode::Auto => AnsweredBy::Model,
         }
@@ -84,19 +113,41 @@ impl Pipeline {
         splice: Splice,
         grounds: Option<(Found, Evidence)>,
     ) -> Result<Answer, RagError> {
-        let tokens = self.engine.generate(Request {
+        let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
+        let search_results = splice.sources.results();
+        let floor = self.settings.citation_floor;
+        let citer = grounds.map(|(found, _)| Arc::new(Citer::new(found, splice.sources, floor)));
+        let (style, is_json) = (question.citations, question.is_json());
+        let writing = || match is_json {
+            true if style == CitationStyle::Off => Writing::Json(JsonWriter::new(None)),
+            true => Writing::Json(JsonWriter::new(citer.clone())),
+            false => Writing::Prose(Box::new(Writer::new(citer.clone(), style))),
+        };
+        let choices = question.choices;
+        let request = Request {
             prompt: splice.prompt,
             sampling: question.sampling,
             max_tokens: Some(splice.max_tokens),
             stop: question.stop,
             logit_bias: question.logit_bias,
+            logprobs: question.logprobs,
+            format: question.format,
+            tool_choice: question.tool_choice,
             ..Request::default()
-        })?;
-        let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
-        let search_results = splice.sources.results();
-        let citer = grounds
-            .map(|(found, _)| Citer::new(found, splice.sources, self.settings.citation_floor));
-        let writer = Writer::new(citer, question.citations);
-        Ok(Answer::from_model(tokens, writer, splice.ledger).with_search(evidence, search_results))
+        };
+        let choices = (0..choices).map(|at| {
+            let tokens = self.engine.generate(nth(&request, at))?;
+            Ok(Choice::from_model(tokens, writing()))
+        });
+        let choices = choices.collect::<Result<_, RagError>>()?;
+        Ok(Answer::from_model(choices, splice.ledger).with_search(evidence, search_results))
     }
+}
+
+/// The request for the text number `at`, from 0: the same with another seed.
+fn nth(request: &Request, at: usize) -> Request {
+    let mut request = request.clone();
+    let seed = &mut request.sampling.seed;
+    *seed = seed.map(|seed| seed.wrapping_add(at as u64));
+    request
 }

@@ -45,22 +45,22 @@ pub(crate) fn splice(
 /// The conversation with `sources` before the question, in the way the model takes them.
 pub(crate) fn render(
     earlier: impl Iterator<Item = Message>,
-    question: &Message,
+    question: &[Message],
     sources: &Sources,
     reads_documents: bool,
 ) -> Prompt {
-    let mut last = question.clone();
+    let mut asked = question.to_vec();
     let mut documents = Vec::new();
     if reads_documents {
         documents = sources
             .numbered()
             .map(|(_, source)| source.document())
             .collect();
-    } else if !sources.is_empty() {
-        last.content = with_sources(&last.content, sources);
+    } else if let Some(first) = asked.first_mut().filter(|_| !sources.is_empty()) {
+        first.content = with_sources(&first.content, sources);
     }
     Prompt {
-        messages: earlier.chain([last]).collect(),
+        messages: earlier.chain(asked).collect(),
         documents,
         ..Prompt::default()
     }

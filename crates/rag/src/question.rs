@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::{Message, Role, SamplingParams};
+use engine::{Message, OutputFormat, Role, SamplingParams, ToolChoice};
+use serde_json::Value;
 
 use crate::error::RagError;
 use crate::language;
@@ -12,9 +13,10 @@ use crate::language;
 pub const MAX_QUESTION_BYTES: usize = 2 * 1024;
 
 /// A question in its conversation, with the wishes about its answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Question {
-    /// The conversation, oldest first; the last message is the question and the user's.
+    /// The conversation, oldest first. The last message is the question and the user's, or the
+    /// result of a tool that the model called for it.
     pub messages: Vec<Message>,
     /// Who answers.
     pub mode: Mode,
@@ -24,6 +26,8 @@ pub struct Question {
     pub top_k: Option<usize>,
     /// Search only these files; `None` searches all.
     pub files: Option<Arc<BTreeSet<String>>>,
+    /// How many texts to offer, at least 1. With a seed, each has the next seed.
+    pub choices: usize,
     /// How the model chooses tokens.
     pub sampling: SamplingParams,
     /// The most tokens to generate; `None` leaves it to the settings.
@@ -32,6 +36,38 @@ pub struct Question {
     pub stop: Vec<String>,
     /// Added to the logits of these tokens of the model, see [`engine::Request`].
     pub logit_bias: Vec<(u32, f32)>,
+    /// How many of the model's most likely tokens to report beside each of the answer's, if any;
+    /// see [`engine::Request`].
+    pub logprobs: Option<usize>,
+    /// What the answer's text must be. JSON is written by the model alone, and cannot hold
+    /// markers.
+    pub format: OutputFormat,
+    /// Tools the model may call, see [`engine::Prompt`]. With any, the model speaks even if the
+    /// documents do not answer: a tool may.
+    pub tools: Vec<Value>,
+    /// Whether it must call one.
+    pub tool_choice: ToolChoice,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            messages: Vec::new(),
+            mode: Mode::default(),
+            citations: CitationStyle::default(),
+            top_k: None,
+            files: None,
+            choices: 1,
+            sampling: SamplingParams::default(),
+            max_tokens: None,
+            stop: Vec::new(),
+            logit_bias: Vec::new(),
+            logprobs: None,
+            format: OutputFormat::default(),
+            tools: Vec::new(),
+            tool_choice: ToolChoice::default(),
+        }
+    }
 }
 
 /// Who answers.
@@ -68,12 +104,68 @@ pub(crate) struct Query {
 }
 
 impl Question {
-    /// Refuses a conversation that ends in no question.
+    /// Refuses a conversation that ends in no question, and wishes that exclude each other.
     pub(crate) fn check(&self) -> Result<(), RagError> {
+        self.check_messages()?;
+        let refuse = |param, message: &str| {
+            Err(RagError::Invalid {
+                param,
+                message: message.into(),
+            })
+        };
+        if self.choices == 0 {
+            return refuse("n", "there must be at least one choice");
+        }
+        if !self.tools.is_empty() && self.is_json() {
+            return refuse(
+                "response_format",
+                "JSON leaves no room for calls of tools; ask for one or the other",
+            );
+        }
+        if !self.tools.is_empty() && self.mode == Mode::Quotes {
+            let message = "quotes call no tools; set answer to \"model\", or leave it out";
+            return refuse("answer", message);
+        }
+        if !self.is_json() {
+            return Ok(());
+        }
+        if self.citations == CitationStyle::Inline {
+            let message = "markers in the text would break the JSON that response_format asks \
+                for; set citations to \"fields\" or \"off\", or leave it out";
+            return refuse("citations", message);
+        }
+        if self.mode == Mode::Quotes {
+            let message = "quotes are not JSON, which response_format asks for; set answer to \
+                \"model\", or leave it out";
+            return refuse("answer", message);
+        }
+        Ok(())
+    }
+
+    /// Where the question stands among the messages: the last one of the user, behind which only
+    /// calls of tools and their results may follow.
+    pub(crate) fn asked_at(&self) -> usize {
+        let last = self.messages.iter().rposition(|m| m.role == Role::User);
+        last.unwrap_or(0)
+    }
+
+    /// The answer must be JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format != OutputFormat::Text
+    }
+
+    fn check_messages(&self) -> Result<(), RagError> {
         let problem = match self.messages.last() {
             None => "there are no messages",
-            Some(last) if last.role != Role::User => "the last message must be the user's",
-            Some(last) if last.content.trim().is_empty() => "the last message is empty",
+            Some(last) if !matches!(last.role, Role::User | Role::Tool) => {
+                "the last message must be the user's, or the result of a tool"
+            }
+            Some(_) if self.messages[self.asked_at()].role != Role::User => {
+                "there is no message of the user's"
+            }
+            Some(last) if last.role == Role::User && last.content.trim().is_empty() => {
+                "the last message is empty"
+            }
             Some(_) => return Ok(()),
         };
         Err(RagError::Invalid {

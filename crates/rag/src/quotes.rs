@@ -14,7 +14,8 @@ use crate::question::CitationStyle;
 use crate::rank::{Ranked, ranked};
 use crate::search::Found;
 use crate::settings::Settings;
-use crate::sources::{Citation, Source, Sources};
+use crate::sources::{Source, Sources};
+use crate::writer::Piece;
 
 /// A further sentence is quoted when it is worth this part of the best one.
 const WORTH_QUOTING: f32 = 0.75;
@@ -26,8 +27,8 @@ const SAME: f32 = 0.8;
 /// The sentences that answer a question, with their citations.
 pub(crate) struct Quotes {
     sources: Sources,
-    /// Text and citations of each sentence, in the order of the answer.
-    pieces: Vec<(String, Vec<Citation>)>,
+    /// Each sentence, in the order of the answer.
+    pieces: Vec<Piece>,
 }
 
 /// Quotes the sentences of the hits that answer the question best: the best passage first,
@@ -40,10 +41,11 @@ pub(crate) fn quote(found: &Found, style: CitationStyle, settings: &Settings) ->
 }
 
 impl Quotes {
-    /// The answer; `model` was not asked, so its usage is zero.
-    pub(crate) fn answer(self, evidence: Evidence, model: &ModelInfo) -> Answer {
+    /// The answer, offered as often as there are choices; `model` was not asked, so its usage is
+    /// zero.
+    pub(crate) fn answer(self, evidence: Evidence, choices: usize, model: &ModelInfo) -> Answer {
         let search_results = self.sources.results();
-        Answer::ready(AnsweredBy::Quotes, self.pieces, model)
+        Answer::ready(AnsweredBy::Quotes, &self.pieces, choices, model)
             .with_search(Some(evidence), search_results)
     }
 }
@@ -90,11 +92,7 @@ fn in_reading_order(chosen: Vec<Ranked>) -> Vec<Ranked> {
     passages.into_iter().flatten().collect()
 }
 
-fn write(
-    chosen: &[Ranked],
-    sources: &Sources,
-    style: CitationStyle,
-) -> Vec<(String, Vec<Citation>)> {
+fn write(chosen: &[Ranked], sources: &Sources, style: CitationStyle) -> Vec<Piece> {
     let mut written = 0;
     let mut pieces = Vec::new();
     let mut before: Option<&Ranked> = None;
@@ -113,7 +111,7 @@ fn write(
         written += code_points(&text);
         let citation = source.citation(sentence.n, &sentence.span, VERBATIM, place);
         let citations = Vec::from_iter((style != CitationStyle::Off).then_some(citation));
-        pieces.push((text, citations));
+        pieces.push(Piece { text, citations });
         before = Some(sentence);
     }
     pieces

@@ -7,18 +7,28 @@ use crate::evidence::Evidence;
 use crate::language::Language;
 use crate::search::Found;
 use crate::sources::Source;
+use crate::writer::Piece;
 
 /// The longest title that a refusal names, in characters.
 const MAX_TITLE: usize = 80;
 
 /// An answer that says that there is none, in the language of the question, and names the
 /// nearest thing found. The model is not asked.
-pub(crate) fn refuse(found: &Found, evidence: Evidence, model: &ModelInfo) -> Answer {
+pub(crate) fn refuse(
+    found: &Found,
+    evidence: Evidence,
+    choices: usize,
+    model: &ModelInfo,
+) -> Answer {
     let text = refusal(
         Language::of(&found.query.question),
         nearest(found).as_deref(),
     );
-    Answer::ready(AnsweredBy::Refusal, vec![(text, Vec::new())], model)
+    let piece = Piece {
+        text,
+        citations: Vec::new(),
+    };
+    Answer::ready(AnsweredBy::Refusal, &[piece], choices, model)
         .with_search(Some(evidence), Vec::new())
 }
 

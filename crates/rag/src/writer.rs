@@ -1,20 +1,21 @@
 //! Puts the footnotes into a text as it is written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::answer::AnswerEvent;
 use crate::cite::Citer;
 use crate::markers::{MarkerFilter, marker};
 use crate::offsets::{CodePointCursor, code_points};
 use crate::question::CitationStyle;
 use crate::sentences::{Kind, Sentence, SentenceSplitter};
+use crate::sources::Citation;
 
-/// Takes the model's text in pieces and gives events, the same text however it is cut.
+/// Takes the model's text in pieces and gives pieces to send, the same text however it is cut.
 ///
 /// Text goes on at once, but for what may turn out to be a marker of the model's own, and for
 /// white space that may turn out to follow a sentence, since a marker goes before it.
 pub(crate) struct Writer {
-    citer: Option<Citer>,
+    citer: Option<Arc<Citer>>,
     style: CitationStyle,
     filter: MarkerFilter,
     splitter: SentenceSplitter,
@@ -27,9 +28,18 @@ pub(crate) struct Writer {
     cursor: CodePointCursor,
 }
 
+/// Text to send.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Piece {
+    /// The text, with the markers of the sentence it closes.
+    pub(crate) text: String,
+    /// The citations of the sentence that it closes.
+    pub(crate) citations: Vec<Citation>,
+}
+
 impl Writer {
     /// A writer that cites with `citer`; without one the text passes as it is.
-    pub(crate) fn new(citer: Option<Citer>, style: CitationStyle) -> Self {
+    pub(crate) fn new(citer: Option<Arc<Citer>>, style: CitationStyle) -> Self {
         Self {
             citer,
             style,
@@ -43,27 +53,27 @@ impl Writer {
     }
 
     /// Takes the next piece.
-    pub(crate) fn push(&mut self, piece: &str) -> Vec<AnswerEvent> {
+    pub(crate) fn push(&mut self, piece: &str) -> Vec<Piece> {
         let text = match self.citer {
             Some(_) => self.filter.push(piece),
             None => piece.to_owned(),
         };
         let sentences = self.take(&text);
-        let mut events = self.close(sentences);
+        let mut pieces = self.close(sentences);
         let settled = self.text[..self.splitter.settled()].trim_end().len();
-        events.extend(self.send_up_to(settled));
-        events
+        pieces.extend(self.send_up_to(settled));
+        pieces
     }
 
     /// The text is over. White space at its end is left out.
-    pub(crate) fn finish(&mut self) -> Vec<AnswerEvent> {
+    pub(crate) fn finish(&mut self) -> Vec<Piece> {
         let held = self.filter.finish();
         let mut sentences = self.take(&held);
         sentences.extend(self.splitter.finish());
-        let mut events = self.close(sentences);
+        let mut pieces = self.close(sentences);
         let end = self.text.trim_end().len();
-        events.extend(self.send_up_to(end));
-        events
+        pieces.extend(self.send_up_to(end));
+        pieces
     }
 
     /// White space at the beginning is left out.
@@ -77,7 +87,7 @@ impl Writer {
         self.splitter.push(text)
     }
 
-    fn close(&mut self, sentences: Vec<Sentence>) -> Vec<AnswerEvent> {
+    fn close(&mut self, sentences: Vec<Sentence>) -> Vec<Piece> {
         sentences
             .into_iter()
             .filter_map(|sentence| self.close_sentence(sentence))
@@ -85,7 +95,7 @@ impl Writer {
     }
 
     /// Cites one sentence, unless it is none that says anything.
-    fn close_sentence(&mut self, sentence: Sentence) -> Option<AnswerEvent> {
+    fn close_sentence(&mut self, sentence: Sentence) -> Option<Piece> {
         let says_something = matches!(sentence.kind, Kind::Prose | Kind::Item);
         if self.style == CitationStyle::Off || !says_something {
             return None;
@@ -104,15 +114,15 @@ impl Writer {
             self.markers += code_points(&marker);
             closing.push_str(&marker);
         }
-        Some(AnswerEvent::Text {
+        Some(Piece {
             text: closing,
             citations,
         })
     }
 
-    fn send_up_to(&mut self, end: usize) -> Option<AnswerEvent> {
+    fn send_up_to(&mut self, end: usize) -> Option<Piece> {
         let text = self.unsent(end);
-        (!text.is_empty()).then_some(AnswerEvent::Text {
+        (!text.is_empty()).then_some(Piece {
             text,
             citations: Vec::new(),
         })

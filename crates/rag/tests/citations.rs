@@ -195,7 +195,10 @@ fn citations_come_with_the_end_of_their_sentence() {
         CitationStyle::Inline,
     );
     while let Some(event) = answer.next_blocking() {
-        if let AnswerEvent::Text { text, citations } = event.expect("no error") {
+        if let AnswerEvent::Text {
+            text, citations, ..
+        } = event.expect("no error")
+        {
             assert_eq!(text.contains("[1]"), !citations.is_empty(), "{text:?}");
             assert!(citations.is_empty() || text.ends_with("[1]"), "{text:?}");
         }

@@ -12,21 +12,26 @@ use std::task::{Context, Poll, ready};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use engine::FinishReason;
 use futures_core::Stream;
-use rag::{Answer, AnswerEvent};
+use rag::{Answer, AnswerEvent, Ledger};
 
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
 use crate::wire::chunk::{Chunk, Chunks};
-use crate::wire::completion::{Ending, Grounds};
+use crate::wire::completion::Grounds;
+use crate::wire::tools::ToolCallObject;
 
 /// The reply that streams `answer`.
 pub(crate) fn stream_answer(app: &Arc<App>, answer: Answer, chunks: Chunks) -> Response {
-    let opening = event(&chunks.opening(Grounds::from(&answer)));
+    let mut grounds = Some(Grounds::from(&answer));
+    let opening =
+        (0..answer.choices()).map(|choice| event(&chunks.opening(choice, grounds.take())));
     let stream = AnswerEvents {
+        queue: opening.collect(),
         answer,
         chunks,
-        queue: VecDeque::from([opening]),
+        finished: None,
         deadline: Box::pin(app.streams_must_end()),
         ended: false,
     };
@@ -42,6 +47,8 @@ struct AnswerEvents {
     chunks: Chunks,
     /// What one step of the answer gave and the client has not taken yet.
     queue: VecDeque<Event>,
+    /// A choice that finished and was not told yet: the last one to finish tells the ledger too.
+    finished: Option<(usize, FinishReason)>,
     /// Resolves when the server stops and has waited long enough.
     deadline: Pin<Box<dyn Future<Output = ()> + Send>>,
     ended: bool,
@@ -78,29 +85,49 @@ impl Stream for AnswerEvents {
 impl AnswerEvents {
     fn push(&mut self, answer_event: AnswerEvent) {
         match answer_event {
-            AnswerEvent::Text { text, citations } => {
-                self.queue
-                    .push_back(event(&self.chunks.text(text, &citations)));
+            AnswerEvent::Text {
+                choice,
+                text,
+                citations,
+                logprobs,
+            } => {
+                self.close(None);
+                let chunk = self.chunks.text(choice, text, &citations, &logprobs);
+                self.queue.push_back(event(&chunk));
             }
-            AnswerEvent::Done {
+            AnswerEvent::ToolCall {
+                choice,
+                index,
+                call,
+            } => {
+                self.close(None);
+                let call = ToolCallObject::streamed(&call, index);
+                self.queue
+                    .push_back(event(&self.chunks.tool_call(choice, call)));
+            }
+            AnswerEvent::Finished {
+                choice,
                 finish_reason,
-                usage,
-                ledger,
-            } => self.end(&Ending {
-                finish_reason,
-                usage,
-                ledger,
-            }),
+            } => {
+                self.close(None);
+                self.finished = Some((choice, finish_reason));
+            }
+            AnswerEvent::Done { usage, ledger } => {
+                self.close(Some(&ledger));
+                let usage = self.chunks.usage(&usage);
+                self.queue.extend(usage.as_ref().map(event));
+                self.queue.push_back(Event::default().data("[DONE]"));
+                self.ended = true;
+            }
         }
     }
 
-    fn end(&mut self, ending: &Ending) {
-        let closing = self.chunks.closing(ending);
-        let usage = self.chunks.usage(&ending.usage);
-        self.queue.push_back(event(&closing));
-        self.queue.extend(usage.as_ref().map(event));
-        self.queue.push_back(Event::default().data("[DONE]"));
-        self.ended = true;
+    /// Tells that a choice finished, if one did.
+    fn close(&mut self, ledger: Option<&Ledger>) {
+        if let Some((choice, reason)) = self.finished.take() {
+            let chunk = self.chunks.closing(choice, reason, ledger);
+            self.queue.push_back(event(&chunk));
+        }
     }
 
     /// The status line has long been sent: the error goes where the next chunk would. No

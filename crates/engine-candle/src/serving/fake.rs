@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use engine::{EngineError, KvLoad, SamplingParams, TokenStream};
 
-use super::Job;
 use super::network::{Network, Wanted};
+use super::{Job, Wishes};
 use crate::decoder::Chunk;
 use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
 
@@ -105,7 +105,8 @@ pub(crate) fn job(prompt: Vec<u32>, max_tokens: usize) -> (Job, TokenStream) {
         sampling: SamplingParams::GREEDY,
         logit_bias: Vec::new(),
         max_tokens,
-        stop: Vec::new(),
+        wishes: Wishes::default(),
+        grammar: None,
         salt: None,
         end_tokens: Arc::new([]),
         text: Arc::new(text),

@@ -5,8 +5,11 @@
 
 #[cfg(test)]
 mod fake;
+mod grammar;
+mod logprobs;
 mod memory;
 mod network;
+mod output;
 mod pace;
 mod penalties;
 mod queue;
@@ -22,8 +25,10 @@ use std::thread::{self, JoinHandle};
 use engine::{EngineError, KvLoad, Load};
 
 use crate::{LoadError, Settings};
+pub(crate) use grammar::{Grammar, Grammars};
 pub(crate) use memory::PagedDecoder;
 pub(crate) use network::{Network, Wanted};
+pub(crate) use output::Wishes;
 use queue::{Queue, QueueLimits};
 pub(crate) use sampler::check as check_sampling;
 pub(crate) use sequence::Job;

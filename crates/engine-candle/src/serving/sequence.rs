@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use engine::{EngineError, FinishReason, SamplingParams, Token, TokenSender, Usage};
+use engine::{EngineError, FinishReason, SamplingParams, TokenSender, Usage};
 
+use super::grammar::Grammar;
 use super::network::Network;
+use super::output::{Output, Place, Wishes};
 use super::penalties::Penalties;
 use super::queue::Slot;
 use super::sampler::Sampler;
 use crate::decoder::Chunk;
-use crate::text::{Detokenizer, Text};
+use crate::text::Text;
 
 /// A request that was checked and tokenised, and waits.
 pub(crate) struct Job {
@@ -18,9 +20,12 @@ pub(crate) struct Job {
     pub(crate) sampling: SamplingParams,
     /// Tokens of the vocabulary with what is added to their logits.
     pub(crate) logit_bias: Vec<(u32, f32)>,
+    /// What is made of the tokens.
+    pub(crate) wishes: Wishes,
+    /// What the text must be, if that matters.
+    pub(crate) grammar: Option<Grammar>,
     /// The most tokens to generate; prompt and answer fit the context.
     pub(crate) max_tokens: usize,
-    pub(crate) stop: Vec<String>,
     /// What is kept of the prompt is used again only for the same salt.
     pub(crate) salt: Option<String>,
     /// Tokens that end the model's turn.
@@ -55,8 +60,9 @@ pub(crate) struct Sequence<M> {
     end_tokens: Arc<[u32]>,
     memory: M,
     penalties: Penalties,
+    grammar: Option<Grammar>,
     sampler: Sampler,
-    detokenizer: Detokenizer,
+    output: Output,
     outcome: Option<Result<FinishReason, EngineError>>,
     sender: TokenSender,
     slot: Slot,
@@ -76,8 +82,9 @@ impl<M> Sequence<M> {
             end_tokens: job.end_tokens,
             memory,
             penalties,
+            grammar: job.grammar,
             sampler: Sampler::new(job.sampling),
-            detokenizer: Detokenizer::new(job.text, job.stop),
+            output: Output::new(job.text, job.wishes),
             outcome: None,
             sender: job.sender,
             slot,
@@ -168,30 +175,36 @@ impl<M> Sequence<M> {
     }
 
     fn next_token(&mut self, logits: &[f32]) -> Result<Option<FinishReason>, EngineError> {
-        let id = self.sampler.sample(&self.penalties.apply(logits))?;
+        let id = self.choose(logits)?;
+        let place = match () {
+            () if self.end_tokens.contains(&id) => Place::End,
+            () if self.generated == self.max_tokens => Place::Last,
+            () => Place::Inside,
+        };
+        let sent = self.output.take(id, place, logits)?;
+        self.sender.token(sent.token);
+        Ok(match place {
+            _ if sent.stopped => Some(FinishReason::Stop),
+            Place::End if self.output.called() => Some(FinishReason::ToolCalls),
+            Place::End => Some(FinishReason::Stop),
+            Place::Last => Some(FinishReason::Length),
+            Place::Inside => None,
+        })
+    }
+
+    fn choose(&mut self, logits: &[f32]) -> Result<u32, EngineError> {
+        let mut wished = self.penalties.apply(logits);
+        if let Some(grammar) = &mut self.grammar {
+            grammar.restrict(wished.to_mut())?;
+        }
+        let id = self.sampler.sample(&wished)?;
         self.penalties.note(id);
         self.last_token = id;
         self.generated += 1;
-        let ended = self.end_tokens.contains(&id);
-        let full = self.generated == self.max_tokens;
-
-        let mut piece = match ended {
-            true => self.detokenizer.finish()?,
-            false => self.detokenizer.push(id)?,
-        };
-        if full && !ended && !piece.stopped {
-            let rest = self.detokenizer.finish()?;
-            piece.text.push_str(&rest.text);
-            piece.stopped = rest.stopped;
+        match &mut self.grammar {
+            Some(grammar) if !self.end_tokens.contains(&id) => grammar.consume(id)?,
+            _ => {}
         }
-        self.sender.token(Token {
-            id,
-            text: piece.text,
-        });
-        Ok(match () {
-            () if ended || piece.stopped => Some(FinishReason::Stop),
-            () if full => Some(FinishReason::Length),
-            () => None,
-        })
+        Ok(id)
     }
 }

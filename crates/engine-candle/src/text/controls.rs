@@ -53,8 +53,14 @@ impl Controls {
 
     /// The id is that of a token content may not produce.
     pub(crate) fn is_control(&self, id: u32) -> bool {
+        let added = self.added(id);
+        added.is_some_and(steers)
+    }
+
+    /// The token that was added to the vocabulary under this id.
+    pub(crate) fn added(&self, id: u32) -> Option<&AddedToken> {
         let found = self.tokens.binary_search_by_key(&id, |(id, _)| *id);
-        found.is_ok_and(|index| steers(&self.tokens[index].1))
+        found.ok().map(|index| &self.tokens[index].1)
     }
 
     /// Content that spells no control token, neither alone nor with what a template may put

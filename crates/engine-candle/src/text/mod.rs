@@ -12,7 +12,10 @@ mod template;
 mod template_context;
 mod template_functions;
 mod template_json;
+mod token_bytes;
 mod tokenizer;
+mod tool_calls;
+mod tool_format;
 
 use engine::{EngineError, Prompt};
 use serde_json::Value;
@@ -21,6 +24,8 @@ pub(crate) use controls::SENTINEL;
 pub(crate) use detokenizer::Detokenizer;
 pub(crate) use template::{ChatTemplate, SpecialTokens};
 pub(crate) use tokenizer::ModelTokenizer;
+pub(crate) use tool_calls::{Part, ToolCallParser};
+pub(crate) use tool_format::ToolFormat;
 
 /// How a model wants to be spoken to.
 pub(crate) struct Text {
@@ -33,7 +38,8 @@ pub(crate) struct Text {
 const MOST_BYTES_PER_TOKEN: usize = 32;
 
 impl Text {
-    /// The tokens of a prompt, with everything the chat template adds.
+    /// The tokens of a prompt, with everything the chat template adds, and of what the answer
+    /// is made to begin with.
     ///
     /// Content cannot produce control tokens: their names in it are broken before the template
     /// sees it, so that only the template's own can be recognised afterwards.
@@ -41,11 +47,13 @@ impl Text {
         &self,
         prompt: &Prompt,
         context: usize,
+        beginning: &str,
     ) -> Result<Vec<u32>, EngineError> {
         refuse_the_hopeless(prompt, context)?;
-        let rendered = self
+        let mut rendered = self
             .template
             .render(prompt, |content| self.tokenizer.protect(content))?;
+        rendered.push_str(beginning);
         self.tokenizer.encode_rendered(&rendered)
     }
 

@@ -71,6 +71,24 @@ impl SentencePiece {
         self.ids.get(name).copied()
     }
 
+    /// What the vocabulary calls a token; empty if it has none of this id.
+    pub(crate) fn name(&self, id: u32) -> &str {
+        let piece = self.pieces.get(id as usize);
+        piece.map_or("", |piece| &piece.text)
+    }
+
+    /// The bytes that a token adds to the text.
+    pub(crate) fn bytes(&self, id: u32) -> Vec<u8> {
+        let Some(piece) = self.pieces.get(id as usize) else {
+            return Vec::new();
+        };
+        match piece.kind {
+            PieceKind::Merged | PieceKind::Whole => piece.text.replace(BLANK, " ").into_bytes(),
+            PieceKind::Byte(byte) => vec![byte],
+            PieceKind::Control => Vec::new(),
+        }
+    }
+
     /// The largest id a text can give.
     pub(crate) fn largest_id(&self) -> u32 {
         self.pieces.len().saturating_sub(1) as u32

@@ -12,6 +12,7 @@ use minijinja::{Environment, context};
 
 use super::template_functions::{self as functions, Raised};
 use super::template_json::tojson;
+use super::tool_format::ToolFormat;
 use super::{generation_marks, python, template_context};
 use crate::LoadError;
 
@@ -20,7 +21,7 @@ pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
     special_tokens: SpecialTokens,
     reads_documents: bool,
-    reads_tools: bool,
+    tool_format: Option<&'static ToolFormat>,
 }
 
 /// The names of special tokens, which templates may write.
@@ -72,7 +73,7 @@ impl ChatTemplate {
         let reads = |variable| variables.contains(variable);
         Ok(Self {
             reads_documents: reads("documents"),
-            reads_tools: reads("tools"),
+            tool_format: ToolFormat::of_template(&source).filter(|_| reads("tools")),
             environment,
             special_tokens,
         })
@@ -83,9 +84,10 @@ impl ChatTemplate {
         self.reads_documents
     }
 
-    /// The template tells the model of tools.
-    pub(crate) fn reads_tools(&self) -> bool {
-        self.reads_tools
+    /// How the model calls the tools that the template tells it of; `None` if it tells of none,
+    /// or the way is not known.
+    pub(crate) fn tool_format(&self) -> Option<&'static ToolFormat> {
+        self.tool_format
     }
 
     /// The prompt's text. Content goes through `protect` before the template sees it.

@@ -12,6 +12,7 @@ use tokenizers::{
 use super::controls::{Controls, Cut};
 use super::gguf_tokenizer::{self, Rebuilt};
 use super::sentence_piece::SentencePiece;
+use super::token_bytes::token_bytes;
 use crate::LoadError;
 
 /// A model's vocabulary and the rules for splitting text into it.
@@ -94,6 +95,28 @@ impl ModelTokenizer {
                 .map_err(|error| EngineError::Failed(format!("the tokenizer: {error}"))),
             // Control tokens are no pieces that merging could make.
             Rules::SentencePiece(pieces) => Ok(pieces.encode(&text, &cuts)),
+        }
+    }
+
+    /// What the vocabulary calls a token; empty if it has none of this id.
+    pub(crate) fn name(&self, id: u32) -> String {
+        match &self.rules {
+            Rules::HuggingFace(tokenizer) => tokenizer.id_to_token(id).unwrap_or_default(),
+            Rules::SentencePiece(pieces) => pieces.name(id).to_owned(),
+        }
+    }
+
+    /// The bytes that a token adds to the text; none if it is special or unknown.
+    pub(crate) fn bytes(&self, id: u32) -> Vec<u8> {
+        if let Some(added) = self.controls.added(id) {
+            return match added.special {
+                true => Vec::new(),
+                false => added.content.clone().into_bytes(),
+            };
+        }
+        match &self.rules {
+            Rules::HuggingFace(tokenizer) => token_bytes(&self.name(id), tokenizer.get_decoder()),
+            Rules::SentencePiece(pieces) => pieces.bytes(id),
         }
     }
 

@@ -25,6 +25,10 @@ mod forward;
 mod hostile_gguf;
 /// So are such safetensors files.
 mod hostile_safetensors;
+/// Answers that must be JSON.
+mod json;
+/// How likely the tokens of an answer were.
+mod logprobs;
 /// Prompts that begin alike are read once.
 mod prefixes;
 /// What a request or a setting may not ask for.
@@ -35,3 +39,5 @@ mod serving;
 mod storm;
 /// Stop strings and whole characters in the text of answers.
 mod streaming;
+/// Calls of tools in what a model writes.
+mod tools;

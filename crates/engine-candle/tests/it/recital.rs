@@ -16,6 +16,8 @@ pub(crate) enum Ending {
     Again,
 }
 
+const TEMPLATE: &str = "{{ messages[0].content }}<s>";
+
 /// Tokens before those of single bytes.
 const SPECIAL: [&str; 2] = ["<s>", "</s>"];
 const BEGIN: usize = 0;
@@ -24,9 +26,19 @@ const END: usize = 1;
 /// An engine whose answer to every prompt is these pieces, one token each. Pieces are bytes, not
 /// always whole characters, and no two are equal.
 pub(crate) fn engine(pieces: &[&[u8]], ending: Ending, settings: Settings) -> CandleEngine {
+    engine_with(TEMPLATE, pieces, ending, settings)
+}
+
+/// The same with another chat template.
+pub(crate) fn engine_with(
+    template: &str,
+    pieces: &[&[u8]],
+    ending: Ending,
+    settings: Settings,
+) -> CandleEngine {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let vocabulary = vocabulary(pieces);
-    write_tokenizer(folder.path(), &vocabulary);
+    write_tokenizer(folder.path(), &vocabulary, template);
     let place = |piece: &&[u8]| {
         let name = spelt(piece);
         let place = vocabulary.iter().position(|token| *token == name);
@@ -97,7 +109,7 @@ fn vocabulary(pieces: &[&[u8]]) -> Vec<String> {
     special.chain(bytes).chain(longer).collect()
 }
 
-fn write_tokenizer(folder: &Path, vocabulary: &[String]) {
+fn write_tokenizer(folder: &Path, vocabulary: &[String], template: &str) {
     let places = vocabulary.iter().zip(0..);
     let vocab = places.map(|(token, id)| (token.clone(), Value::from(id)));
     let special = SPECIAL.iter().enumerate().map(|(id, name)| {
@@ -122,7 +134,7 @@ fn write_tokenizer(folder: &Path, vocabulary: &[String]) {
     });
     let config = json!({
         "eos_token": SPECIAL[END],
-        "chat_template": "{{ messages[0].content }}<s>",
+        "chat_template": template,
     });
     for (file, json) in [
         ("tokenizer.json", tokenizer),

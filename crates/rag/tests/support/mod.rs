@@ -152,12 +152,15 @@ pub(crate) fn collect(mut answer: Answer) -> Collected {
     while let Some(event) = answer.next_blocking() {
         assert!(!ended, "something came behind the end");
         match event.expect("no error") {
-            AnswerEvent::Text { text, citations } => {
+            AnswerEvent::Text {
+                text, citations, ..
+            } => {
                 assert!(!text.is_empty() || !citations.is_empty(), "an empty event");
                 collected.text.push_str(&text);
                 collected.citations.extend(citations);
             }
-            AnswerEvent::Done { ledger, usage, .. } => {
+            AnswerEvent::ToolCall { .. } | AnswerEvent::Finished { .. } => {}
+            AnswerEvent::Done { ledger, usage } => {
                 collected.ledger = ledger;
                 collected.usage = usage;
                 ended = true;
@@ -228,7 +231,10 @@ impl Engine for PiecewiseEngine {
                 .nth(count)
                 .map_or(rest.len(), |(at, _)| at);
             let text = rest[..len].to_owned();
-            sender.token(Token { id: 0, text });
+            sender.token(Token {
+                text,
+                ..Token::default()
+            });
             rest = &rest[len..];
         }
         match &self.ending {

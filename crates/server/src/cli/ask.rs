@@ -65,16 +65,20 @@ fn print(mut answer: Answer) -> anyhow::Result<()> {
     let mut footnotes = Vec::new();
     while let Some(event) = answer.next_blocking() {
         match event? {
-            AnswerEvent::Text { text, citations } => {
+            AnswerEvent::Text {
+                text, citations, ..
+            } => {
                 write!(out, "{text}")?;
                 out.flush()?;
                 footnotes.extend(citations);
             }
-            AnswerEvent::Done {
+            AnswerEvent::Finished {
                 finish_reason: FinishReason::Length,
                 ..
             } => write!(out, " […cut at the token limit]")?,
-            AnswerEvent::Done { .. } => (),
+            AnswerEvent::ToolCall { .. }
+            | AnswerEvent::Finished { .. }
+            | AnswerEvent::Done { .. } => (),
         }
     }
     writeln!(out, "\n")?;

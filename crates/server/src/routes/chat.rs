@@ -9,9 +9,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use engine::OutputFormat;
 use futures_core::Stream;
 use library::{DEFAULT_COLLECTION, Library};
-use rag::{Answer, AnswerEvent, Question};
+use rag::{Answer, AnswerEvent, AnsweredBy, Question};
 use retrieval::Index;
 
 use super::base_url::base_url;
@@ -23,8 +24,9 @@ use crate::error::ApiError;
 use crate::sse::stream_answer;
 use crate::wire::chat_request::ChatRequest;
 use crate::wire::chunk::Chunks;
-use crate::wire::completion::{Completion, Content, Ending, Grounds};
+use crate::wire::completion::{Completion, Content, Ending, Form, Grounds};
 use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
+use crate::wire::tools::ToolCallObject;
 
 /// Answers a question. If the client leaves, this future or the stream it returned is
 /// dropped, and the answer with it, which cancels the generation.
@@ -41,6 +43,7 @@ pub(super) async fn complete(
 
     let (pipeline, library) = (model.pipeline.clone(), app.library.clone());
     let (stream, include_usage) = (request.stream, request.include_usage);
+    let is_json = request.format != OutputFormat::Text;
     let answer = off_thread(move || {
         let indexes = open_indexes(&library, &request.retrieval.collections)?;
         let files = files(&library, &request.retrieval)?;
@@ -52,15 +55,19 @@ pub(super) async fn complete(
     })
     .await?;
 
-    let base_url = base_url(&headers);
+    let form = Form {
+        model: model.info.name.clone(),
+        base_url: base_url(&headers),
+        include_usage,
+        several: answer.choices() > 1,
+        as_refusal: is_json && answer.answered_by == AnsweredBy::Refusal,
+    };
     if stream {
-        let chunks = Chunks::new(&model.info.name, base_url, include_usage);
-        return Ok(stream_answer(&app, answer, chunks));
+        return Ok(stream_answer(&app, answer, Chunks::new(form)));
     }
     let grounds = Grounds::from(&answer);
-    let (content, ending) = collect(answer).await?;
-    let completion = Completion::new(&model.info.name, grounds, content, &ending, &base_url);
-    Ok(Json(completion).into_response())
+    let (contents, ending) = collect(answer).await?;
+    Ok(Json(Completion::new(&form, grounds, contents, &ending)).into_response())
 }
 
 /// The files that the filters let through, of all collections that are searched.
@@ -89,10 +96,15 @@ fn question(request: ChatRequest) -> Question {
         mode: request.answer,
         citations: request.citations,
         top_k: request.retrieval.top_k,
+        choices: request.choices,
         sampling: request.sampling,
         max_tokens: request.max_tokens,
         stop: request.stop,
         logit_bias: request.logit_bias,
+        logprobs: request.logprobs,
+        format: request.format,
+        tools: request.tools.tools,
+        tool_choice: request.tools.choice,
         ..Question::default()
     }
 }
@@ -119,25 +131,30 @@ fn open_index(library: &Library, named: &NamedCollection) -> Result<Arc<Index>, 
 }
 
 /// Waits for the whole answer.
-async fn collect(mut answer: Answer) -> Result<(Content, Ending), ApiError> {
-    let mut content = Content::default();
+async fn collect(mut answer: Answer) -> Result<(Vec<Content>, Ending), ApiError> {
+    let mut contents = Vec::from_iter((0..answer.choices()).map(|_| Content::default()));
     while let Some(event) = poll_fn(|context| Pin::new(&mut answer).poll_next(context)).await {
         match event? {
-            AnswerEvent::Text { text, citations } => {
+            AnswerEvent::Text {
+                choice,
+                text,
+                citations,
+                logprobs,
+            } => {
+                let content = &mut contents[choice];
                 content.text.push_str(&text);
                 content.citations.extend(citations);
+                content.logprobs.extend(logprobs);
             }
-            AnswerEvent::Done {
+            AnswerEvent::ToolCall { choice, call, .. } => {
+                contents[choice].tool_calls.push(ToolCallObject::new(&call));
+            }
+            AnswerEvent::Finished {
+                choice,
                 finish_reason,
-                usage,
-                ledger,
-            } => {
-                let ending = Ending {
-                    finish_reason,
-                    usage,
-                    ledger,
-                };
-                return Ok((content, ending));
+            } => contents[choice].finish_reason = Some(finish_reason),
+            AnswerEvent::Done { usage, ledger } => {
+                return Ok((contents, Ending { usage, ledger }));
             }
         }
     }

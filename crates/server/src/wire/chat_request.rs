@@ -1,12 +1,14 @@
 //! The body of `POST /v1/chat/completions`, read and checked.
 
-use engine::{Message, SamplingParams};
+use engine::{Message, OutputFormat, SamplingParams};
 use rag::{CitationStyle, Mode};
 
 use super::messages::read_messages;
 use super::place::{Object, Place};
+use super::response_format::read_response_format;
 use super::retrieval::RetrievalOptions;
 use super::sampling::{MAX_TOKENS, read_logit_bias, read_sampling};
+use super::tools::Tools;
 use super::unsupported::refuse_unsupported;
 use crate::app::Limits;
 use crate::error::{ApiError, ErrorKind};
@@ -15,12 +17,15 @@ use crate::error::{ApiError, ErrorKind};
 const MAX_STOPS: usize = 4;
 const MAX_STOP_BYTES: usize = 256;
 
+/// The most texts one request may ask for. Each takes a place in the queue of the model.
+const MAX_CHOICES: i64 = 8;
+
 /// A chat request whose every field is in range.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChatRequest {
     /// `NAME`, `default` or `NAME@COLLECTION`.
     pub(crate) model: String,
-    /// The conversation; the last message is the question.
+    /// The conversation; the last message is the question, or what a tool said to it.
     pub(crate) messages: Vec<Message>,
     /// What to search for an answer.
     pub(crate) retrieval: RetrievalOptions,
@@ -33,6 +38,14 @@ pub(crate) struct ChatRequest {
     pub(crate) sampling: SamplingParams,
     /// Added to the logits of these tokens.
     pub(crate) logit_bias: Vec<(u32, f32)>,
+    /// How many texts are offered; `n` on the wire.
+    pub(crate) choices: usize,
+    /// How many of the most likely tokens to report beside each of the answer's, if any.
+    pub(crate) logprobs: Option<usize>,
+    /// What the answer's text must be.
+    pub(crate) format: OutputFormat,
+    /// What the model may call.
+    pub(crate) tools: Tools,
     /// The most tokens of the answer.
     pub(crate) max_tokens: Option<usize>,
     /// Strings that end the answer.
@@ -48,23 +61,57 @@ impl ChatRequest {
     /// `store` …) and unknown ones are ignored.
     pub(crate) fn read(body: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
         refuse_unsupported(body)?;
+        let format = body.optional("response_format", read_response_format)?;
+        let format = format.unwrap_or_default();
         Ok(Self {
             model: body.require("model")?.string()?.to_owned(),
             messages: read_messages(body, limits)?,
             retrieval: RetrievalOptions::read(body, limits)?,
             citations: body
                 .optional("citations", read_citations)?
-                .unwrap_or(CitationStyle::Inline),
+                .unwrap_or_else(|| usual_citations(&format)),
+            format,
             answer: body.optional("answer", read_answer)?.unwrap_or(Mode::Auto),
             sampling: read_sampling(body)?,
             logit_bias: body
                 .optional("logit_bias", read_logit_bias)?
                 .unwrap_or_default(),
+            tools: Tools::read(body)?,
+            choices: read_choices(body)?,
+            logprobs: read_logprobs(body)?,
             max_tokens: read_max_tokens(body)?,
             stop: body.optional("stop", read_stop)?.unwrap_or_default(),
             stream: body.optional("stream", Place::boolean)?.unwrap_or(false),
             include_usage: read_include_usage(body)?,
         })
+    }
+}
+
+fn read_choices(body: &Object<'_>) -> Result<usize, ApiError> {
+    let choices = body.optional("n", |place| place.integer(1..=MAX_CHOICES))?;
+    Ok(choices.map_or(1, |choices| choices as usize))
+}
+
+/// `logprobs` switches them on, and `top_logprobs` says how many others are told.
+fn read_logprobs(body: &Object<'_>) -> Result<Option<usize>, ApiError> {
+    let most = engine::Request::MOST_LOGPROBS as i64;
+    let wanted = body.optional("logprobs", Place::boolean)?.unwrap_or(false);
+    let top = body.optional("top_logprobs", |place| {
+        let top = place.integer(0..=most)?;
+        if top > 0 && !wanted {
+            let why = "needs \"logprobs\": true beside it";
+            return Err(place.refuse(ErrorKind::InvalidValue, why));
+        }
+        Ok(top as usize)
+    })?;
+    Ok(wanted.then_some(top.unwrap_or(0)))
+}
+
+/// Markers in the text would break JSON.
+fn usual_citations(format: &OutputFormat) -> CitationStyle {
+    match format {
+        OutputFormat::Text => CitationStyle::Inline,
+        OutputFormat::JsonObject | OutputFormat::JsonSchema(_) => CitationStyle::Fields,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `chat.completion`: the whole answer in one object, and the parts that streams share.
 
-use engine::{FinishReason, Usage};
+use engine::{FinishReason, TokenLogprobs, Usage};
 use rag::{Answer, Citation, Ledger};
 use serde::Serialize;
 
@@ -8,18 +8,35 @@ use super::grounding::{
     Annotation, CitationObject, EvidenceObject, LedgerObject, SearchResultObject, answered_by,
 };
 use super::id::random_id;
+use super::logprobs::LogprobsObject;
+use super::tools::ToolCallObject;
 use crate::app::unix_seconds;
 
 /// The same request, seed and fingerprint give the same answer.
 const SYSTEM_FINGERPRINT: &str = concat!("ibid-", env!("CARGO_PKG_VERSION"));
+
+/// How an answer is to be written.
+pub(crate) struct Form {
+    /// The name of the model.
+    pub(crate) model: String,
+    /// Links begin with this.
+    pub(crate) base_url: String,
+    /// A stream ends with a chunk of `usage`.
+    pub(crate) include_usage: bool,
+    /// There are several choices.
+    pub(crate) several: bool,
+    /// The text is a refusal, and would not be the JSON that was asked for.
+    pub(crate) as_refusal: bool,
+}
 
 /// The whole answer in one object.
 #[derive(Serialize)]
 pub(crate) struct Completion {
     #[serde(flatten)]
     head: Head,
-    choices: [Choice; 1],
+    choices: Vec<Choice>,
     usage: UsageObject,
+    /// Those of the first choice.
     citations: Vec<CitationObject>,
     #[serde(flatten)]
     grounds: Grounds,
@@ -28,19 +45,25 @@ pub(crate) struct Completion {
 
 #[derive(Serialize)]
 struct Choice {
-    index: u32,
+    index: usize,
     message: AssistantMessage,
-    logprobs: Option<()>,
+    logprobs: Option<LogprobsObject>,
     finish_reason: &'static str,
 }
 
 #[derive(Serialize)]
 struct AssistantMessage {
     role: &'static str,
-    content: String,
-    /// Always null: a refusal of ours is an ordinary message, with `answered_by` beside it.
-    refusal: Option<()>,
+    content: Option<String>,
+    /// A refusal of ours is an ordinary message, with `answered_by` beside it, unless the
+    /// content must be JSON.
+    refusal: Option<String>,
     annotations: Vec<Annotation>,
+    /// Only where there are several choices, each with its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citations: Option<Vec<CitationObject>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCallObject>,
 }
 
 /// What the whole object and every chunk of a stream begin with.
@@ -62,16 +85,18 @@ pub(crate) struct Grounds {
     evidence: Option<EvidenceObject>,
 }
 
-/// An answer's text and footnotes, complete.
+/// One of an answer's texts, complete.
 #[derive(Default)]
 pub(crate) struct Content {
     pub(crate) text: String,
     pub(crate) citations: Vec<Citation>,
+    pub(crate) logprobs: Vec<TokenLogprobs>,
+    pub(crate) tool_calls: Vec<ToolCallObject>,
+    pub(crate) finish_reason: Option<FinishReason>,
 }
 
 /// What is known of an answer after its last word.
 pub(crate) struct Ending {
-    pub(crate) finish_reason: FinishReason,
     pub(crate) usage: Usage,
     pub(crate) ledger: Ledger,
 }
@@ -97,38 +122,57 @@ struct CompletionTokensDetails {
 }
 
 impl Completion {
-    /// The object for an answer that has ended; links in it begin with `base_url`.
+    /// The object for an answer that has ended.
     pub(crate) fn new(
-        model: &str,
+        form: &Form,
         grounds: Grounds,
-        content: Content,
+        contents: Vec<Content>,
         ending: &Ending,
-        base_url: &str,
     ) -> Self {
-        let citations = &content.citations;
-        let annotations = citations
-            .iter()
-            .map(|citation| Annotation::new(citation, base_url));
-        let message = AssistantMessage {
-            role: "assistant",
-            annotations: annotations.collect(),
-            content: content.text,
-            refusal: None,
-        };
+        let first = contents.first().map(|content| &content.citations);
+        let citations = first.map(|citations| objects(citations));
+        let choices = contents.into_iter().enumerate();
+        let choice = |(index, content)| Choice::new(index, content, form);
         Self {
-            head: Head::new("chat.completion", model),
-            choices: [Choice {
-                index: 0,
-                message,
-                logprobs: None,
-                finish_reason: finish_reason(ending.finish_reason),
-            }],
+            head: Head::new("chat.completion", &form.model),
+            choices: choices.map(choice).collect(),
             usage: UsageObject::from(&ending.usage),
-            citations: citations.iter().map(CitationObject::from).collect(),
+            citations: citations.unwrap_or_default(),
             grounds,
             ledger: LedgerObject::from(&ending.ledger),
         }
     }
+}
+
+impl Choice {
+    fn new(index: usize, content: Content, form: &Form) -> Self {
+        let citations = content.citations.iter();
+        let annotations = citations.map(|citation| Annotation::new(citation, &form.base_url));
+        let (said, refusal) = match form.as_refusal {
+            true => (None, Some(content.text)),
+            // A message that only calls tools has no content.
+            false if content.text.is_empty() && !content.tool_calls.is_empty() => (None, None),
+            false => (Some(content.text), None),
+        };
+        let message = AssistantMessage {
+            role: "assistant",
+            annotations: annotations.collect(),
+            citations: form.several.then(|| objects(&content.citations)),
+            content: said,
+            refusal,
+            tool_calls: content.tool_calls,
+        };
+        Self {
+            index,
+            message,
+            logprobs: LogprobsObject::new(&content.logprobs),
+            finish_reason: finish_reason(content.finish_reason.unwrap_or(FinishReason::Stop)),
+        }
+    }
+}
+
+fn objects(citations: &[Citation]) -> Vec<CitationObject> {
+    citations.iter().map(CitationObject::from).collect()
 }
 
 impl Head {
@@ -178,6 +222,7 @@ impl From<&Usage> for UsageObject {
 pub(crate) fn finish_reason(reason: FinishReason) -> &'static str {
     match reason {
         FinishReason::Stop => "stop",
+        FinishReason::ToolCalls => "tool_calls",
         FinishReason::Length => "length",
     }
 }

@@ -7,3 +7,10 @@ pub(crate) fn random_id(prefix: &str) -> String {
     let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
     prefix.chars().map(String::from).chain(digits).collect()
 }
+
+/// Nine random letters and digits: Mistral's chat templates refuse the id of a call that is of
+/// any other length.
+pub(crate) fn tool_call_id() -> String {
+    let hexadecimal = random_id("");
+    hexadecimal[..9].to_owned()
+}

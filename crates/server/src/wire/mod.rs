@@ -14,12 +14,15 @@ pub(crate) mod filters;
 pub(crate) mod grounding;
 pub(crate) mod id;
 pub(crate) mod list;
+mod logprobs;
 pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod place;
+mod response_format;
 pub(crate) mod retrieval;
 mod sampling;
 pub(crate) mod search;
+pub(crate) mod tools;
 pub(crate) mod unsupported;
 pub(crate) mod vector_stores;
 

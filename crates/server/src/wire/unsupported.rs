@@ -1,7 +1,7 @@
 //! OpenAI's standard fields that this server cannot honour.
 //!
 //! A field that would change the answer is refused rather than ignored, unless it holds the
-//! value that asks for nothing (`"n": 1`, `"tools": []`). Fields we have never heard of are
+//! value that asks for nothing (`"functions": []`). Fields we have never heard of are
 //! ignored: clients send many.
 
 use serde_json::Value;
@@ -17,27 +17,14 @@ struct Unsupported {
 }
 
 const CHAT: &[Unsupported] = &[
-    unsupported("n", is_one, "ask once for each answer"),
-    unsupported("best_of", is_one, "ask once for each answer"),
-    unsupported("tools", is_empty, "this server calls no tools"),
-    unsupported("tool_choice", is_no_tool, "this server calls no tools"),
-    unsupported("functions", is_empty, "this server calls no functions"),
+    unsupported("best_of", is_one, "ask for several answers with n"),
     unsupported(
-        "function_call",
-        is_no_tool,
-        "this server calls no functions",
+        "parallel_tool_calls",
+        is_true,
+        "the model decides how many tools it calls at a time",
     ),
-    unsupported("logprobs", is_false, "this server reports no probabilities"),
-    unsupported(
-        "top_logprobs",
-        is_zero,
-        "this server reports no probabilities",
-    ),
-    unsupported(
-        "response_format",
-        is_text_format,
-        "this server answers in plain text",
-    ),
+    unsupported("functions", is_empty, "send them as tools"),
+    unsupported("function_call", is_no_tool, "send tools and tool_choice"),
     unsupported(
         "modalities",
         is_text_modality,
@@ -86,12 +73,8 @@ fn is_one(value: &Value) -> bool {
     value.as_f64() == Some(1.0)
 }
 
-fn is_zero(value: &Value) -> bool {
-    value.as_f64() == Some(0.0)
-}
-
-fn is_false(value: &Value) -> bool {
-    value == &Value::Bool(false)
+fn is_true(value: &Value) -> bool {
+    value == &Value::Bool(true)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -104,10 +87,6 @@ fn is_empty(value: &Value) -> bool {
 
 fn is_no_tool(value: &Value) -> bool {
     matches!(value.as_str(), Some("none" | "auto"))
-}
-
-fn is_text_format(value: &Value) -> bool {
-    value["type"] == "text"
 }
 
 fn is_text_modality(value: &Value) -> bool {

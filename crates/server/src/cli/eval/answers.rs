@@ -183,7 +183,10 @@ impl Measuring<'_> {
             milliseconds: 0.0,
         };
         while let Some(event) = answer.next_blocking() {
-            if let AnswerEvent::Text { text, citations } = event? {
+            if let AnswerEvent::Text {
+                text, citations, ..
+            } = event?
+            {
                 outcome.text.push_str(&text);
                 let cited = citations.into_iter().map(|citation| citation.filename);
                 outcome.cited.extend(cited);

@@ -1,12 +1,13 @@
 //! What accepted requests come to.
 
-use engine::{Message, Role, SamplingParams};
+use engine::{Message, OutputFormat, Role, SamplingParams, ToolChoice};
 use rag::{CitationStyle, Mode};
 use serde_json::{Value, json};
 
 use super::{chat_body, read_chat};
 use crate::wire::chat_request::ChatRequest;
 use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
+use crate::wire::tools::Tools;
 
 fn check_accepted(fields: &Value) -> ChatRequest {
     let read = read_chat(&chat_body(fields));
@@ -25,6 +26,10 @@ fn a_plain_request_has_our_defaults() {
         sampling: SamplingParams::GREEDY,
         max_tokens: None,
         logit_bias: vec![],
+        choices: 1,
+        logprobs: None,
+        format: OutputFormat::Text,
+        tools: Tools::default(),
         stop: vec![],
         stream: false,
         include_usage: false,
@@ -39,6 +44,7 @@ fn every_field_is_read() {
         "frequency_penalty": -0.5, "presence_penalty": 2, "repetition_penalty": 1.1,
         "logit_bias": {"7": -100, "9": 2.5},
         "max_tokens": 9, "max_completion_tokens": 7, "stop": ["\n\n", "END"],
+        "n": 3, "logprobs": true, "top_logprobs": 5,
         "stream": true, "stream_options": {"include_usage": true},
         "citations": "fields", "answer": "quotes",
         "retrieval": {"collections": ["law"], "top_k": 3, "mode": "lexical"},
@@ -55,6 +61,7 @@ fn every_field_is_read() {
     };
     assert_eq!(request.sampling, sampling);
     assert_eq!(request.logit_bias, [(7, -100.0), (9, 2.5)]);
+    assert_eq!((request.choices, request.logprobs), (3, Some(5)));
     assert_eq!(request.max_tokens, Some(7));
     assert_eq!(request.stop, ["\n\n", "END"]);
     assert!(request.stream && request.include_usage);
@@ -68,6 +75,59 @@ fn every_field_is_read() {
     };
     assert_eq!(request.retrieval.collections, Collections::Named(vec![law]));
     assert_eq!(request.retrieval.top_k, Some(3));
+}
+
+#[test]
+fn json_may_be_asked_for() {
+    let request = check_accepted(&json!({"response_format": {"type": "json_object"}}));
+    assert_eq!(request.format, OutputFormat::JsonObject);
+    assert_eq!(request.citations, CitationStyle::Fields);
+    let schema = json!({"type": "object", "properties": {"b": {}, "a": {}}});
+    let json_schema = json!({"name": "an_answer-1", "strict": true, "schema": schema});
+    let request = check_accepted(
+        &json!({"response_format": {"type": "json_schema", "json_schema": json_schema}}),
+    );
+    assert_eq!(
+        request.format,
+        OutputFormat::JsonSchema(schema.to_string()),
+        "the order of fields is kept"
+    );
+}
+
+#[test]
+fn tools_are_read_and_their_results_too() {
+    let function = json!({"name": "weather", "strict": true});
+    let tools = json!([{"type": "function", "function": function}]);
+    let named = json!({"type": "function", "function": {"name": "weather"}});
+    let read = |choice: Value| {
+        check_accepted(&json!({"tools": tools.clone(), "tool_choice": choice})).tools
+    };
+    let empty = json!({"type": "object", "properties": {}});
+    let function = json!({"name": "weather", "description": "", "parameters": empty});
+    let as_templates_know_it = json!({"type": "function", "function": function});
+    assert_eq!(read(json!("auto")).tools, [as_templates_know_it]);
+    assert_eq!(read(json!("required")).choice, ToolChoice::Required);
+    assert_eq!(read(named).choice, ToolChoice::Named("weather".into()));
+    assert_eq!(read(json!("none")), Tools::default());
+
+    let call = |id: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": "weather", "arguments": arguments}});
+    let messages = json!([
+        {"role": "user", "content": "And in Seoul?"},
+        {"role": "assistant", "content": null, "tool_calls": [call("a", "{\"city\": 1}"), call("b", "{")]},
+        {"role": "tool", "tool_call_id": "a", "content": "Rain."},
+    ]);
+    let read = check_accepted(&json!({"messages": messages})).messages;
+    let arguments = read[1].tool_calls.iter().map(|call| call.arguments.clone());
+    assert_eq!(
+        arguments.collect::<Vec<_>>(),
+        [json!({"city": 1}), json!("{")]
+    );
+    let result = (
+        read[2].role,
+        read[2].name.as_deref(),
+        read[2].tool_call_id.as_deref(),
+    );
+    assert_eq!(result, (Role::Tool, Some("weather"), Some("a")));
 }
 
 #[test]
@@ -124,6 +184,7 @@ fn fields_that_ask_for_nothing_are_accepted() {
     for fields in [
         json!({"n": 1}),
         json!({"tools": [], "tool_choice": "auto"}),
+        json!({"tools": [], "tool_choice": "none", "parallel_tool_calls": true}),
         json!({"tools": null, "logit_bias": null}),
         json!({"logprobs": false, "top_logprobs": 0, "logit_bias": {}}),
         json!({"response_format": {"type": "text"}}),
