@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use server::Extractor;
 use server::config::{Config, ModelConfig};
 use server::engine::{Engine, EngineError, Request, ScriptedEngine};
 use server::http::{self, HttpSettings};
@@ -30,7 +31,9 @@ impl TestServer {
     /// An empty library, the given engine, and another configuration.
     pub(crate) async fn start_with(config: Config, engine: Arc<dyn Engine>) -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
-        let library = startup::open_library(&config, data_dir.path(), &engine)
+        // The sandbox is tested with the program itself, in `crates/server/tests`.
+        let extractor = Extractor::in_process();
+        let library = startup::open_library(&config, data_dir.path(), &engine, extractor)
             .expect("an empty library opens");
         let app = startup::app(&config, engine.clone(), library);
         app.set_ready();

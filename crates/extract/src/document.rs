@@ -15,7 +15,8 @@ pub struct Document {
     pub title: Option<String>,
     /// Headings in the order of `start`, at most [`MAX_HEADINGS`](crate::MAX_HEADINGS).
     pub headings: Vec<Heading>,
-    /// The range of each page; empty when the format has no pages.
+    /// The range of each page, slide or sheet, in order; empty when the format has none. A page
+    /// without text has an empty range, so that the others keep their numbers.
     pub pages: Vec<Range<usize>>,
     /// How the file was read.
     pub format: &'static Format,

@@ -1,7 +1,9 @@
 //! A document being written by a reader, with the limits kept as it grows.
 
+use crate::canonical::canonical;
 use crate::{
-    Document, ExtractError, Format, Heading, MAX_HEADINGS, MAX_TEXT_BYTES, MAX_TITLE_CHARS,
+    Document, ExtractError, Format, Heading, MAX_HEADINGS, MAX_PAGES, MAX_TEXT_BYTES,
+    MAX_TITLE_CHARS,
 };
 
 /// A document being written. Readers push canonical text and note headings on the way.
@@ -10,6 +12,7 @@ pub(crate) struct Draft {
     text: String,
     title: Option<String>,
     headings: Vec<Heading>,
+    page_starts: Vec<usize>,
 }
 
 impl Draft {
@@ -45,6 +48,65 @@ impl Draft {
         self.push(newlines)
     }
 
+    /// A page, slide or sheet begins.
+    pub(crate) fn open_page(&mut self) -> Result<(), ExtractError> {
+        self.open_block()?;
+        if self.page_starts.len() < MAX_PAGES {
+            self.page_starts.push(self.text.len());
+        }
+        Ok(())
+    }
+
+    /// Appends a paragraph, made canonical; white space alone is none.
+    pub(crate) fn paragraph(&mut self, text: &str) -> Result<(), ExtractError> {
+        let text = canonical(text);
+        let text = text.trim_matches('\n').trim_end();
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        self.open_block()?;
+        self.push(text)
+    }
+
+    /// Appends a heading, made canonical.
+    pub(crate) fn heading(&mut self, level: u8, text: &str) -> Result<(), ExtractError> {
+        let text = canonical(text);
+        let title = text.trim();
+        if title.is_empty() {
+            return Ok(());
+        }
+        self.open_block()?;
+        self.note_heading(level.clamp(1, 6), self.text.len(), title);
+        self.push(title)
+    }
+
+    /// Appends what stands on a line of its own, such as an item of a list or a row of a table.
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), ExtractError> {
+        let text = canonical(text);
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.push("\n")?;
+        }
+        self.push(text.trim_end())
+    }
+
+    /// Appends a row of a table as a line, its cells between bars; an empty row is none.
+    pub(crate) fn row<T: AsRef<str>>(
+        &mut self,
+        cells: impl Iterator<Item = T>,
+    ) -> Result<(), ExtractError> {
+        let one_line = |cell: T| {
+            cell.as_ref()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let cells: Vec<String> = cells.map(one_line).collect();
+        if cells.iter().all(String::is_empty) {
+            return Ok(());
+        }
+        self.line(&cells.join(" | "))
+    }
+
     /// Notes a heading whose line starts at `start`; one without words is not a heading.
     pub(crate) fn note_heading(&mut self, level: u8, start: usize, title: &str) {
         let title = one_line(title);
@@ -60,7 +122,7 @@ impl Draft {
 
     /// Sets the title that the format itself carries.
     pub(crate) fn set_title(&mut self, title: &str) {
-        self.title = Some(one_line(title)).filter(|title| !title.is_empty());
+        self.title = Some(one_line(&canonical(title))).filter(|title| !title.is_empty());
     }
 
     /// The finished document, or [`ExtractError::Empty`] when there is nothing to read in it.
@@ -68,12 +130,16 @@ impl Draft {
         if self.text.trim().is_empty() {
             return Err(ExtractError::Empty);
         }
+        let ends = self.page_starts.iter().skip(1).copied();
+        let ends = ends.chain([self.text.len()]);
+        let pages = self.page_starts.iter().zip(ends);
+        let pages = pages.map(|(start, end)| *start..end).collect();
         let first_heading = self.headings.first().map(|heading| heading.title.clone());
         Ok(Document {
             title: self.title.or(first_heading),
             text: self.text,
             headings: self.headings,
-            pages: Vec::new(),
+            pages,
             format,
             markdown: format.is_markdown(),
         })

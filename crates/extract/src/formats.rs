@@ -1,15 +1,25 @@
 //! The table of formats, and how one is chosen.
 
 mod csv;
+mod email;
+mod epub;
 mod html;
+mod hwp;
 mod json;
 mod jsonl;
 mod markdown;
+mod msg;
+mod odt;
+mod office;
+mod pdf;
+mod rtf;
+mod table;
 mod text;
+mod xml;
 
 use crate::draft::Draft;
 use crate::source::Source;
-use crate::{ExtractError, signatures};
+use crate::{ExtractError, archive, compound, signatures};
 
 /// A kind of file that can be read. Each is a constant in a file of its own.
 #[derive(Debug)]
@@ -17,6 +27,8 @@ pub struct Format {
     name: &'static str,
     media_type: &'static str,
     extensions: &'static [&'static str],
+    /// Whether files of it are text, so that only their name may tell them apart.
+    is_text: bool,
     is_markdown: bool,
     recognise: fn(&Source) -> Confidence,
     read: fn(&Source, &mut Draft) -> Result<(), ExtractError>,
@@ -35,6 +47,20 @@ enum Confidence {
 
 /// Every format, in the order in which they are asked.
 static FORMATS: &[Format] = &[
+    pdf::FORMAT,
+    office::DOCX,
+    office::PPTX,
+    office::XLSX,
+    office::DOC,
+    office::PPT,
+    office::XLS,
+    hwp::HWPX,
+    hwp::HWP,
+    odt::FORMAT,
+    epub::FORMAT,
+    rtf::FORMAT,
+    msg::FORMAT,
+    email::FORMAT,
     html::FORMAT,
     json::FORMAT,
     jsonl::FORMAT,
@@ -62,13 +88,32 @@ pub(crate) fn detect(filename: &str, source: &Source) -> Result<&'static Format,
     if let Some(format) = by_content(source, Confidence::Certain) {
         return Ok(format);
     }
+    if let Some(container) = unreadable_container(source) {
+        return Err(container);
+    }
     if let Some(found) = signatures::find(source.bytes()) {
+        let found = found.into();
         return Err(ExtractError::Unsupported { found });
     }
     source.text()?;
     Ok(by_name(filename)
         .or_else(|| by_content(source, Confidence::Likely))
         .unwrap_or(&text::FORMAT))
+}
+
+/// Why a container that no format claims is not read.
+fn unreadable_container(source: &Source) -> Option<ExtractError> {
+    let bytes = source.bytes();
+    if let Some(compound) = source.compound() {
+        // Office keeps an encrypted document in an older kind of file.
+        return compound
+            .has("EncryptedPackage")
+            .then_some(ExtractError::Protected);
+    }
+    let is_container = archive::has_magic(bytes) || compound::has_magic(bytes);
+    let is_damaged = is_container && source.archive().is_none();
+    is_damaged
+        .then(|| ExtractError::malformed("Office file or archive", "it is cut off or damaged"))
 }
 
 fn by_content(source: &Source, confidence: Confidence) -> Option<&'static Format> {
@@ -85,7 +130,15 @@ fn by_name(filename: &str) -> Option<&'static Format> {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(extension))
     };
-    FORMATS.iter().find(names)
+    FORMATS.iter().filter(|format| format.is_text).find(names)
+}
+
+/// Certain when it holds, nothing otherwise.
+fn certain_if(holds: bool) -> Confidence {
+    match holds {
+        true => Confidence::Certain,
+        false => Confidence::None,
+    }
 }
 
 /// For formats that only the name tells from plain text.

@@ -1,16 +1,20 @@
-//! A file as it arrived, with its decoded text on demand.
+//! A file as it arrived, with what is inside on demand.
 
 use std::cell::OnceCell;
 
 use crate::ExtractError;
+use crate::archive::Archive;
 use crate::canonical::canonical;
+use crate::compound::Compound;
 use crate::decode::decode;
 
-/// The bytes of one file. Formats look at the bytes, at the text, or at both.
+/// The bytes of one file. Formats look at the bytes, at the text, or at the parts of a container.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     bytes: &'a [u8],
     text: OnceCell<Result<String, ExtractError>>,
+    archive: OnceCell<Option<Archive>>,
+    compound: OnceCell<Option<Compound>>,
 }
 
 impl<'a> Source<'a> {
@@ -19,6 +23,8 @@ impl<'a> Source<'a> {
         Self {
             bytes,
             text: OnceCell::new(),
+            archive: OnceCell::new(),
+            compound: OnceCell::new(),
         }
     }
 
@@ -31,6 +37,18 @@ impl<'a> Source<'a> {
     pub(crate) fn text(&self) -> Result<&str, ExtractError> {
         let text = self.text.get_or_init(|| read_text(self.bytes));
         text.as_deref().map_err(ExtractError::clone)
+    }
+
+    /// The list of its parts, if it is a ZIP archive.
+    pub(crate) fn archive(&self) -> Option<&Archive> {
+        let archive = self.archive.get_or_init(|| Archive::open(self.bytes));
+        archive.as_ref()
+    }
+
+    /// The list of its streams, if it is a compound file.
+    pub(crate) fn compound(&self) -> Option<&Compound> {
+        let compound = self.compound.get_or_init(|| Compound::open(self.bytes));
+        compound.as_ref()
     }
 }
 

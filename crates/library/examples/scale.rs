@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use library::{Library, NewFile, Settings};
+use library::{Extractor, Library, NewFile, Settings};
 use retrieval::Query;
 
 /// Passages of one file.
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let words = Arc::new(|text: &str| text.split_whitespace().count());
     let started = Instant::now();
-    let library = Library::open(settings, words)?;
+    let library = Library::open(settings, words, Extractor::in_process())?;
     println!("opened in {:.2?}", started.elapsed());
     if let Some(passages) = arguments.next() {
         fill(&library, passages.parse()?)?;

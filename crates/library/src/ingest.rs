@@ -1,7 +1,7 @@
 //! The ingest thread: takes what the database says is to be done, and does it.
 //!
-//! There is one, because extraction is bounded by the processor and an index has one writer.
-//! It holds no lock while it extracts and splits.
+//! There is one, because an index has one writer; for extraction it calls in as many others as
+//! there are cores. It holds no lock while it extracts and splits.
 
 mod catch_up;
 mod prepare;

@@ -50,6 +50,8 @@ pub use content::{Content, Received};
 pub use document::Document;
 pub use error::LibraryError;
 pub use events::{Event, FileEvent, Listener};
+/// How files are read, for those who open a library.
+pub use extract::{Extractor, Sandbox};
 pub use file::{File, NewFile};
 pub use filter::{Comparison, Filter};
 pub use library::{CountTokens, Library, Settings};

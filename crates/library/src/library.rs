@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use extract::Extractor;
 use retrieval::Index;
 
 use crate::events::{Listener, Listeners};
@@ -45,6 +46,7 @@ pub struct Library {
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) count_tokens: CountTokens,
+    pub(crate) extractor: Extractor,
     pub(crate) store: Store,
     pub(crate) indexes: Indexes,
     pub(crate) signal: Signal,
@@ -71,6 +73,7 @@ impl Library {
     pub fn open(
         settings: Settings,
         count_tokens: CountTokens,
+        extractor: Extractor,
     ) -> Result<Arc<Library>, LibraryError> {
         check(&settings)?;
         create_directory(&settings.data_dir)?;
@@ -82,6 +85,7 @@ impl Library {
         let core = Arc::new(Core {
             settings,
             count_tokens,
+            extractor,
             store,
             indexes,
             signal: Signal::default(),

@@ -15,3 +15,6 @@ mod wire;
 
 /// What inference is, for those who bring an engine of their own.
 pub use engine;
+
+/// What reads files, for those who open a library of their own.
+pub use library::Extractor;

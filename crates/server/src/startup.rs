@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use engine::Engine;
 use engine_candle::{CandleEngine, ModelSource};
-use library::Library;
+use library::{Extractor, Library, Sandbox};
 
 use crate::app::{App, Limits, Model, Models};
 use crate::config::{Config, KvType, ModelConfig};
@@ -156,6 +156,17 @@ fn model_name(config: &ModelConfig) -> String {
     name.unwrap_or_else(|| bundled::NAME.to_owned())
 }
 
+/// What reads files: children of this very program, in a sandbox.
+///
+/// # Errors
+///
+/// When the system does not say which program this is.
+pub fn extractor() -> anyhow::Result<Extractor> {
+    let sandbox = Sandbox::of_this_program(&[crate::cli::EXTRACT])
+        .context("cannot find this program's own file, to read documents in a child of it")?;
+    Ok(Extractor::sandboxed(sandbox))
+}
+
 /// Opens the library in `data_dir`, with passages measured in the engine's tokens.
 ///
 /// # Errors
@@ -165,6 +176,7 @@ pub fn open_library(
     config: &Config,
     data_dir: &Path,
     engine: &Arc<dyn Engine>,
+    extractor: Extractor,
 ) -> anyhow::Result<Arc<Library>> {
     let settings = library::Settings {
         data_dir: data_dir.to_owned(),
@@ -174,7 +186,7 @@ pub fn open_library(
     };
     let engine = engine.clone();
     let count_tokens = Arc::new(move |text: &str| engine.count_tokens(text));
-    Library::open(settings, count_tokens)
+    Library::open(settings, count_tokens, extractor)
         .with_context(|| format!("cannot open the library in {}", data_dir.display()))
 }
 

@@ -181,6 +181,34 @@ fn ask_prints_the_answer_and_its_footnotes() {
 }
 
 #[test]
+fn files_are_read_in_a_child_and_bad_ones_cost_only_themselves() {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../extract/tests/data");
+    let (data_dir, documents) = (
+        TempDir::new().expect("a folder"),
+        TempDir::new().expect("a folder"),
+    );
+    let good = ["law-cid.pdf", "org-ko.xlsx", "minimal-ko.docx"];
+    let bad = ["entity-bomb.docx", "encrypted.pdf"];
+    for name in good.iter().chain(&bad) {
+        let from = Path::new(DATA).join(name);
+        fs::copy(from, documents.path().join(name)).expect("copied");
+    }
+    let search = |query: &str| {
+        let output = ibid(data_dir.path())
+            .args(["search", query])
+            .arg(documents.path())
+            .output()
+            .expect("runs");
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let found = search("근로시간");
+    assert!(found.contains("law-cid.pdf, page 1"), "{found}");
+    assert!(search("김하늘의 내선 번호").contains("minimal-ko.docx"));
+    assert!(search("부서").contains("org-ko.xlsx, page 1"));
+}
+
+#[test]
 fn search_and_models_say_what_there_is() {
     let data_dir = TempDir::new().expect("a folder");
     let output = ibid(data_dir.path())

@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::routing::get;
 use engine::{Engine, ScriptedEngine};
 use futures_core::Stream;
-use library::Library;
+use library::{Extractor, Library};
 use server::app::{App, Limits, Model, Models};
 use server::http::{self, HttpSettings};
 use server::routes;
@@ -223,7 +223,8 @@ fn app(data_dir: &TempDir, engine: Arc<dyn Engine>) -> Arc<App> {
         max_file_bytes: 1_000_000,
     };
     let count_tokens = Arc::new(|text: &str| text.split_whitespace().count());
-    let library = Library::open(settings, count_tokens).expect("an empty library opens");
+    let library = Library::open(settings, count_tokens, Extractor::in_process())
+        .expect("an empty library opens");
     let model = Model {
         info: engine.model().clone(),
         pipeline: Arc::new(rag::Pipeline::new(engine, rag::Settings::default())),

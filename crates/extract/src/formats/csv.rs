@@ -1,9 +1,8 @@
-//! Tables of comma-, semicolon- or tab-separated values: each row becomes a line that carries
-//! its column names, so that a passage cut from the middle of the table still says what its
-//! values are.
+//! Tables of comma-, semicolon- or tab-separated values.
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::table::Table;
 use super::{Format, by_name_only};
 use crate::ExtractError;
 use crate::draft::Draft;
@@ -14,6 +13,7 @@ pub(super) const CSV: Format = Format {
     name: "csv",
     media_type: "text/csv",
     extensions: &["csv"],
+    is_text: true,
     is_markdown: false,
     recognise: by_name_only,
     read,
@@ -24,6 +24,7 @@ pub(super) const TSV: Format = Format {
     name: "tsv",
     media_type: "text/tab-separated-values",
     extensions: &["tsv", "tab"],
+    is_text: true,
     is_markdown: false,
     recognise: by_name_only,
     read,
@@ -34,9 +35,6 @@ const DELIMITERS: &[u8] = b",;\t|";
 
 /// Rows looked at to find the delimiter.
 const SNIFFED_ROWS: usize = 20;
-
-/// Characters kept of a column name: it is repeated on every row.
-const MAX_NAME_CHARS: usize = 100;
 
 fn read(source: &Source, draft: &mut Draft) -> Result<(), ExtractError> {
     let (declared, text) = declared_delimiter(source.text()?);
@@ -124,10 +122,7 @@ fn rows(text: &str, delimiter: u8, quoting: bool) -> Reader<&[u8]> {
 
 fn next_row(rows: &mut Reader<&[u8]>, record: &mut ByteRecord) -> Result<bool, ExtractError> {
     rows.read_byte_record(record)
-        .map_err(|error| ExtractError::Malformed {
-            format: "CSV",
-            reason: error.to_string(),
-        })
+        .map_err(|error| ExtractError::malformed("CSV", error))
 }
 
 /// Where the row after the one just read starts.
@@ -147,86 +142,4 @@ fn cells(record: &ByteRecord) -> Vec<String> {
         cell.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     record.iter().map(clean).collect()
-}
-
-/// The table as read so far.
-#[derive(Default)]
-struct Table {
-    header: Header,
-    rows_below: usize,
-}
-
-/// What is known of the column names.
-#[derive(Default)]
-enum Header {
-    /// No row of more than one cell has come yet.
-    #[default]
-    Unseen,
-    /// The first such row was data.
-    Absent,
-    /// The names of the columns; some may be empty.
-    Names(Vec<String>),
-}
-
-impl Table {
-    /// Writes a row, or takes it as the header. Lines of a single cell above the header (a
-    /// title, a date) are written as they are; empty rows are left out.
-    fn write(&mut self, cells: &[String], draft: &mut Draft) -> Result<(), ExtractError> {
-        let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
-        if filled == 0 {
-            return Ok(());
-        }
-        if matches!(self.header, Header::Unseen) && filled > 1 {
-            if looks_like_header(cells) {
-                self.header = Header::Names(cells.iter().map(|cell| name(cell)).collect());
-                return Ok(());
-            }
-            self.header = Header::Absent;
-        }
-        self.rows_below += 1;
-        match &self.header {
-            Header::Names(names) => draft.push(&named_row(names, cells))?,
-            Header::Unseen | Header::Absent => draft.push(&plain_row(cells))?,
-        }
-        draft.push("\n")
-    }
-
-    /// A header without any row below it is all the text there is.
-    fn finish(self, draft: &mut Draft) -> Result<(), ExtractError> {
-        match self.header {
-            Header::Names(names) if self.rows_below == 0 => draft.push(&plain_row(&names)),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Whether a first row names columns: nearly all do, so only a leading number, date or the like
-/// speaks against it. (Later cells may be years, `region,2023,2024`, and the corner may be empty.)
-fn looks_like_header(cells: &[String]) -> bool {
-    let corner = cells.first().map_or("", String::as_str);
-    corner.is_empty() || corner.chars().any(char::is_alphabetic)
-}
-
-fn name(cell: &str) -> String {
-    cell.chars().take(MAX_NAME_CHARS).collect()
-}
-
-/// `name: value, name: value`, without empty values; a cell beyond the header gets its number.
-fn named_row(names: &[String], cells: &[String]) -> String {
-    let mut parts = Vec::new();
-    for (column, cell) in cells
-        .iter()
-        .enumerate()
-        .filter(|(_, cell)| !cell.is_empty())
-    {
-        match names.get(column).filter(|name| !name.is_empty()) {
-            Some(name) => parts.push(format!("{name}: {cell}")),
-            None => parts.push(format!("column {}: {cell}", column + 1)),
-        }
-    }
-    parts.join(", ")
-}
-
-fn plain_row(cells: &[String]) -> String {
-    cells.join(" | ")
 }

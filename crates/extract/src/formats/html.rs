@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     name: "html",
     media_type: "text/html",
     extensions: &["html", "htm", "xhtml"],
+    is_text: true,
     is_markdown: false,
     recognise,
     read,
@@ -67,15 +68,20 @@ fn skip_prolog(text: &str) -> &str {
 }
 
 fn read(source: &Source, draft: &mut Draft) -> Result<(), ExtractError> {
+    write(source.text()?, draft)
+}
+
+/// Writes what can be seen of a page, and takes over its title.
+pub(super) fn write(page: &str, draft: &mut Draft) -> Result<(), ExtractError> {
     let mut walker = Walker::default();
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
         walker.handle(event);
         None::<Infallible>
     });
     emitter.naively_switch_states(true);
-    let Ok(()) = Tokenizer::new_with_emitter(source.text()?, emitter).finish();
+    let Ok(()) = Tokenizer::new_with_emitter(page, emitter).finish();
     if let Some(title) = walker.title {
-        draft.set_title(&crate::canonical::canonical(&title));
+        draft.set_title(&title);
     }
     walker.page.write(draft)
 }

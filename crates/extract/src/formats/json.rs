@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     name: "json",
     media_type: "application/json",
     extensions: &["json", "geojson", "webmanifest", "ipynb"],
+    is_text: true,
     is_markdown: false,
     recognise,
     read,
@@ -39,7 +40,7 @@ fn read(source: &Source, draft: &mut Draft) -> Result<(), ExtractError> {
     let mut parser = serde_json::Deserializer::from_str(source.text()?);
     while parser.end().is_err() {
         write_value(&mut parser, draft).map_err(|failure| match failure {
-            Failure::Syntax(error) => malformed("JSON", error.to_string()),
+            Failure::Syntax(error) => ExtractError::malformed("JSON", error),
             Failure::Draft(error) => error,
         })?;
     }
@@ -71,11 +72,6 @@ pub(super) fn write_value<'de, R: serde_json::de::Read<'de>>(
         (Err(error), None) => Err(Failure::Syntax(error)),
         (Ok(()), None) => Ok(()),
     }
-}
-
-/// The error for a text that its parser refuses.
-pub(super) fn malformed(format: &'static str, reason: String) -> ExtractError {
-    ExtractError::Malformed { format, reason }
 }
 
 /// What is being written, and where in the value we are: `a.b[0]`.

@@ -1,6 +1,6 @@
 //! JSON Lines: one JSON value a line, each a block of its own in the text.
 
-use super::json::{Failure, malformed, write_value};
+use super::json::{Failure, write_value};
 use super::{Format, by_name_only};
 use crate::ExtractError;
 use crate::draft::Draft;
@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "jsonl",
     media_type: "application/jsonl",
     extensions: &["jsonl", "ndjson", "jsonlines"],
+    is_text: true,
     is_markdown: false,
     recognise: by_name_only,
     read,
@@ -25,7 +26,9 @@ fn read(source: &Source, draft: &mut Draft) -> Result<(), ExtractError> {
         write_value(&mut parser, draft)
             .and_then(|()| parser.end().map_err(Failure::Syntax))
             .map_err(|failure| match failure {
-                Failure::Syntax(error) => malformed("JSON Lines", at_line(index + 1, &error)),
+                Failure::Syntax(error) => {
+                    ExtractError::malformed("JSON Lines", at_line(index + 1, &error))
+                }
                 Failure::Draft(error) => error,
             })?;
     }

@@ -15,6 +15,7 @@ pub(super) const FORMAT: Format = Format {
     name: "markdown",
     media_type: "text/markdown",
     extensions: &["md", "markdown", "mdown", "mkd", "mdx", "qmd", "rmd"],
+    is_text: true,
     is_markdown: true,
     recognise: by_name_only,
     read,

@@ -16,17 +16,8 @@ fn check_kind(content: &[u8], kind: &str) {
 
 #[test]
 fn known_kinds_are_named() {
-    check_kind(b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj", "a PDF document");
-    check_kind(
-        include_bytes!("../data/minimal-ko.docx"),
-        "a Word document (DOCX)",
-    );
-    check_kind(b"PK\x03\x04\x14\0\0\0\0\0data.bin", "a ZIP archive");
-    check_kind(
-        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0\0\0",
-        "an older Office, HWP or Outlook file",
-    );
-    check_kind(b"{\\rtf1\\ansi text}", "an RTF document");
+    check_kind(b"%!PS-Adobe-3.0", "a PostScript document");
+    check_kind(b"\x1F\x8B\x08\0\0\0\0\0", "a gzip archive");
     check_kind(b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", "a PNG image");
     check_kind(b"\0\0\0\x20ftypisom", "an MP4 or HEIF file");
 }

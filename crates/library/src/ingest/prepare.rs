@@ -1,10 +1,13 @@
 //! From a file to passages: read, extract, split. Nothing here changes the library.
 
-use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
+use std::iter::Enumerate;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
+use std::{fs, thread, vec};
 
 use retrieval::{Passage, PassageSettings};
 
@@ -13,6 +16,7 @@ use crate::library::Core;
 use crate::store::contents;
 use crate::store::documents;
 use crate::store::jobs::Job;
+use crate::store::unpoisoned;
 use crate::{Document, ErrorCode, LastError, LibraryError};
 
 /// What reading some files came to.
@@ -37,54 +41,118 @@ pub(super) struct Extracted {
     pub(super) content: Option<Vec<u8>>,
 }
 
-/// Reads files until the batch is large enough, has taken long enough, or the library is
-/// closing.
+/// Reads files, as many at a time as there are cores, until the batch is large enough, has
+/// taken long enough, or the library is closing.
 pub(super) fn batch(core: &Core, jobs: Vec<Job>) -> Result<Batch, LibraryError> {
-    let started = Instant::now();
-    let mut batch = Batch::default();
-    let mut bytes = 0;
-    for job in jobs {
-        if core.signal.is_stopping() || bytes >= BATCH_BYTES || started.elapsed() >= BATCH_TIME {
-            break;
+    let readers = core.extractor.parallelism().min(jobs.len());
+    let desk = Desk {
+        started: Instant::now(),
+        jobs: Mutex::new(jobs.into_iter().enumerate()),
+        bytes: AtomicU64::new(0),
+        read: Mutex::new(Vec::new()),
+    };
+    thread::scope(|scope| {
+        for _ in 0..readers {
+            scope.spawn(|| desk.work(core));
         }
-        core.signal.reading(&job.filename);
-        bytes += batch.add(core, job)?;
-        core.signal.read();
-    }
-    Ok(batch)
+    });
+    desk.clear()
 }
 
-impl Batch {
-    /// Reads one file and returns about how many bytes it takes in memory.
-    fn add(&mut self, core: &Core, job: Job) -> Result<u64, LibraryError> {
-        let stored = core
-            .store
-            .read(|connection| documents::get(connection, &job.file_id))?;
-        let (document, content) = match stored {
-            Some(document) => (document, None),
-            None => match read_and_extract(core, &job)? {
-                Ok((document, content)) => (document, Some(content)),
-                Err(error) => {
-                    let outcome = Err(error);
-                    self.prepared.push(Prepared { job, outcome });
-                    return Ok(0);
-                }
-            },
-        };
-        let outcome = split(core, &job, &document);
-        let mut bytes = document.text.len();
-        if let Some(content) = content {
-            let content = content.into_new();
-            bytes += document.text.len() + content.as_ref().map_or(0, Vec::len);
-            self.extracted.push(Extracted {
-                file_id: job.file_id.clone(),
-                document,
-                content,
-            });
+/// Where the readers of a batch take files from, and put what they made of them.
+struct Desk {
+    started: Instant,
+    jobs: Mutex<Enumerate<vec::IntoIter<Job>>>,
+    /// About how much memory what was read takes.
+    bytes: AtomicU64,
+    /// With each file's place among the jobs, since they finish in any order.
+    read: Mutex<Vec<(usize, Result<Read, LibraryError>)>>,
+}
+
+/// One file of a batch.
+struct Read {
+    prepared: Prepared,
+    extracted: Option<Extracted>,
+}
+
+impl Desk {
+    /// Reads one file after another.
+    fn work(&self, core: &Core) {
+        while !core.signal.is_stopping()
+            && self.bytes.load(Ordering::Relaxed) < BATCH_BYTES
+            && self.started.elapsed() < BATCH_TIME
+        {
+            let Some((place, job)) = unpoisoned(&self.jobs).next() else {
+                return;
+            };
+            core.signal.reading(&job.filename);
+            let result = prepare(core, job);
+            core.signal.read();
+            let bytes = result.as_ref().map_or(0, Read::bytes);
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            unpoisoned(&self.read).push((place, result));
         }
-        self.prepared.push(Prepared { job, outcome });
-        Ok(bytes as u64)
     }
+
+    /// What was read, in the order of the jobs.
+    fn clear(self) -> Result<Batch, LibraryError> {
+        let mut read = self
+            .read
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        read.sort_unstable_by_key(|(place, _)| *place);
+        let mut batch = Batch::default();
+        for (_, result) in read {
+            let Read {
+                prepared,
+                extracted,
+            } = result?;
+            batch.prepared.push(prepared);
+            batch.extracted.extend(extracted);
+        }
+        Ok(batch)
+    }
+}
+
+impl Read {
+    /// About how many bytes it takes in memory.
+    fn bytes(&self) -> u64 {
+        let passages = self.prepared.outcome.iter().flatten();
+        let passages: usize = passages.map(|passage| passage.text.len()).sum();
+        let extracted = self.extracted.as_ref().map_or(0, |extracted| {
+            extracted.document.text.len() + extracted.content.as_ref().map_or(0, Vec::len)
+        });
+        (passages + extracted) as u64
+    }
+}
+
+fn prepare(core: &Core, job: Job) -> Result<Read, LibraryError> {
+    let stored = core
+        .store
+        .read(|connection| documents::get(connection, &job.file_id))?;
+    let (document, content) = match stored {
+        Some(document) => (document, None),
+        None => match read_and_extract(core, &job)? {
+            Ok((document, content)) => (document, Some(content)),
+            Err(error) => {
+                let outcome = Err(error);
+                return Ok(Read {
+                    prepared: Prepared { job, outcome },
+                    extracted: None,
+                });
+            }
+        },
+    };
+    let outcome = split(core, &job, &document);
+    let extracted = content.map(|content| Extracted {
+        file_id: job.file_id.clone(),
+        document,
+        content: content.into_new(),
+    });
+    Ok(Read {
+        prepared: Prepared { job, outcome },
+        extracted,
+    })
 }
 
 /// Cuts a document into passages.
@@ -134,7 +202,7 @@ fn read_and_extract(core: &Core, job: &Job) -> Attempt<(Document, Content)> {
         Ok(content) => content,
         Err(error) => return Ok(Err(error)),
     };
-    let extracted = without_panic(|| extract::extract(&job.filename, content.bytes()));
+    let extracted = without_panic(|| core.extractor.extract(&job.filename, content.bytes()));
     Ok(match extracted {
         Ok(Ok(extracted)) => {
             let document = Document::from_extracted(&job.filename, extracted);

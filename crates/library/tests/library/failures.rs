@@ -1,6 +1,6 @@
 //! One bad file fails with a reason; the others go on.
 
-use library::{ErrorCode, Library, LibraryError, Status};
+use library::{ErrorCode, Extractor, Library, LibraryError, Status};
 
 use crate::harness::*;
 
@@ -38,7 +38,12 @@ fn a_panic_fails_one_file() {
         assert!(!text.contains("poison"), "planted by the test");
         text.split_whitespace().count()
     };
-    let library = Library::open(home.settings(), std::sync::Arc::new(count)).unwrap();
+    let library = Library::open(
+        home.settings(),
+        std::sync::Arc::new(count),
+        Extractor::in_process(),
+    )
+    .unwrap();
     add(&library, "a.txt", "plover");
     let poisoned = add(&library, "b.txt", "poison ".repeat(100));
     add(&library, "c.txt", "plover");
@@ -95,7 +100,7 @@ fn impossible_settings_are_refused() {
     let home = Home::new();
     let mut settings = home.settings();
     settings.passage_overlap_tokens = settings.passage_tokens;
-    let refused = Library::open(settings, words());
+    let refused = Library::open(settings, words(), Extractor::in_process());
     assert!(matches!(
         refused,
         Err(LibraryError::Invalid {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use library::{
-    Attributes, CountTokens, File, Library, LibraryError, NewFile, Page, Settings, Status,
+    Attributes, CountTokens, Extractor, File, Library, LibraryError, NewFile, Page, Settings,
+    Status,
 };
 use retrieval::Query;
 use tempfile::TempDir;
@@ -56,7 +57,7 @@ impl Home {
     }
 
     pub(crate) fn try_open(&self) -> Result<Arc<Library>, LibraryError> {
-        Library::open(self.settings(), words())
+        Library::open(self.settings(), words(), Extractor::in_process())
     }
 
     pub(crate) fn open(&self) -> Arc<Library> {

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use library::{Library, NewFile};
+use library::{Extractor, Library, NewFile};
 
 use crate::harness::*;
 
@@ -70,7 +70,8 @@ fn victim() {
     let cycle = env::var("LIBRARY_TEST_CYCLE").expect("a number");
     let mut settings = Home::new().settings();
     settings.data_dir = data_dir.into();
-    let library = Library::open(settings, words()).expect("the library opens");
+    let library =
+        Library::open(settings, words(), Extractor::in_process()).expect("the library opens");
     for number in 0.. {
         let word = format!("word{cycle}x{number}");
         let file = NewFile {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use library::{AttributeValue, Attributes, Library, LibraryError, Settings};
+use library::{AttributeValue, Attributes, Extractor, Library, LibraryError, Settings};
 
 use crate::harness::*;
 
@@ -145,6 +145,7 @@ fn a_backup_of_a_library_in_use_is_a_library() {
             ..home.settings()
         },
         words(),
+        Extractor::in_process(),
     )
     .unwrap();
     settle(&copy);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use library::{Library, Status};
+use library::{Extractor, Library, Status};
 use rusqlite::Connection;
 
 use crate::harness::*;
@@ -150,7 +150,7 @@ fn an_index_of_other_passages_is_built_again() {
     drop(library);
     let mut settings = home.settings();
     settings.passage_tokens /= 2;
-    let library = Library::open(settings, words()).unwrap();
+    let library = Library::open(settings, words(), Extractor::in_process()).unwrap();
     settle(&library);
     assert!(library.index("default").unwrap().passage_count() > passages);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use library::Library;
+use library::{Extractor, Library};
 
 use crate::harness::*;
 
@@ -125,7 +125,7 @@ fn large_content_comes_back_piece_by_piece() {
     let home = Home::new();
     let mut settings = home.settings();
     settings.max_file_bytes = 3 << 20;
-    let library = Library::open(settings, words()).unwrap();
+    let library = Library::open(settings, words(), Extractor::in_process()).unwrap();
     let bytes: Vec<u8> = (0..(5 << 19)).map(|number: u32| number as u8).collect();
     let mut received = library.receive().unwrap();
     for piece in bytes.chunks(70_001) {

@@ -6,6 +6,7 @@ mod ask;
 mod bench;
 mod documents;
 mod eval;
+mod extract;
 mod measuring_bar;
 mod memory;
 mod models;
@@ -21,6 +22,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, NamedPath, Overrides};
+
+/// The command with which the program is its own child; see [`extract::ExtractArgs`].
+pub(crate) const EXTRACT: &str = "__extract";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,6 +94,9 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Measure search and answers on sets of questions
     Eval(eval::EvalArgs),
+    /// Read files for a parent
+    #[command(name = EXTRACT, hide = true)]
+    Extract(extract::ExtractArgs),
 }
 
 impl Cli {
@@ -113,6 +120,7 @@ impl Cli {
             Command::Models(args) => args.run(|| self.config(None)),
             Command::Bench(args) => bench::bench(args),
             Command::Eval(args) => args.run(&self.config(None)?),
+            Command::Extract(args) => extract::serve(args),
         }
     }
 

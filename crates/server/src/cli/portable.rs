@@ -57,7 +57,7 @@ pub(super) fn import(config: &Config, args: &ImportArgs) -> anyhow::Result<()> {
         );
     }
     let engine = startup::load_engine(&config.model)?;
-    let library = startup::open_library(config, &data_dir, &engine)?;
+    let library = startup::open_library(config, &data_dir, &engine, startup::extractor()?)?;
     let collection = library.import(&args.file, args.name.as_deref())?;
     let bar = IndexingBar::new();
     library.wait_until_idle(&mut |progress| bar.show(&progress))?;

@@ -49,9 +49,13 @@ fn print_hit(n: usize, hit: &Hit) {
         .as_deref()
         .map(|heading| format!(", {heading}"))
         .unwrap_or_default();
+    let page = passage
+        .page
+        .map(|page| format!(", page {page}"))
+        .unwrap_or_default();
     let end = passage.start_char + passage.text.chars().count();
     println!(
-        "{n}. {:.2}  {}{heading}, characters {}–{end}",
+        "{n}. {:.2}  {}{page}{heading}, characters {}–{end}",
         hit.score, passage.filename, passage.start_char
     );
     for line in passage.text.lines().filter(|line| !line.trim().is_empty()) {
@@ -77,7 +81,7 @@ pub(super) fn opened(
         Some(folder) => folder.path().to_owned(),
         None => startup::data_dir(config)?,
     };
-    let library = startup::open_library(config, &data_dir, engine)?;
+    let library = startup::open_library(config, &data_dir, engine, startup::extractor()?)?;
     let bar = IndexingBar::new();
     let max_file_bytes = config.limits.upload_bytes as u64;
     sources::sync(&library, paths, max_file_bytes, &mut |progress| {

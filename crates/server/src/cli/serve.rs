@@ -33,7 +33,9 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
     let engines = startup::load_engines(&config)?;
-    let library = startup::open_library(&config, &startup::data_dir(&config)?, &engines[0])?;
+    let data_dir = startup::data_dir(&config)?;
+    let extractor = startup::extractor()?;
+    let library = startup::open_library(&config, &data_dir, &engines[0], extractor)?;
     let app = startup::app_with_models(&config, engines, library);
     app.library.announce(&address.to_string());
 
