@@ -65,6 +65,36 @@ fn vectors_are_the_references() {
 }
 
 #[test]
+fn a_text_may_come_as_its_tokens() {
+    let embedder = embedder("bert", EncoderSettings::default());
+    let unknown: &[u32] = &[u32::MAX];
+    let refused = embedder.embed_tokens(&[unknown]);
+    assert!(matches!(
+        refused,
+        Err(EngineError::InvalidRequest { param: "input", .. })
+    ));
+    let tokens: &[u32] = &[5, 6, 7];
+    let vectors = embedder
+        .embed_tokens(&[tokens, tokens])
+        .expect("they are known");
+    assert_eq!(vectors.len(), 2);
+    assert_close("twice", &vectors[..1], &vectors[1..], ROUNDING);
+    let long = vec![5; 100_000];
+    let refused = embedder.embed_tokens(&[&long]);
+    assert!(matches!(refused, Err(EngineError::PromptTooLong { .. })));
+}
+
+#[test]
+fn a_model_tells_what_it_has_words_for() {
+    let embedder = embedder("bert", EncoderSettings::default());
+    let expected = expected::<ExpectedVectors>("bert");
+    let known = embedder.coverage(&expected.texts[0]);
+    let foreign = embedder.coverage("ᎠᏂᏴᏫᏯ ᏅᏙ");
+    assert!(known > 0.5 && foreign < 0.5, "{known} {foreign}");
+    assert_eq!(embedder.coverage("… !"), 1.0);
+}
+
+#[test]
 fn descriptions_in_other_words_say_the_same() {
     let check = |name: &str, description: &str| {
         let folder = edited(name, &[]);

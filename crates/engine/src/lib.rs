@@ -3,7 +3,8 @@
 //! [`Engine`] is the contract. [`ScriptedEngine`] keeps it without a model, for tests of
 //! everything above it; the crate `engine-candle` keeps it with one. The `contract` module
 //! (feature of the same name) is the suite that both must pass. [`Embedder`] and [`Reranker`]
-//! are the contracts of models that read without writing.
+//! are the contracts of models that read without writing, [`ScriptedEmbedder`] and
+//! [`ScriptedReranker`] keep them without one.
 
 mod embedder;
 mod engine;
@@ -11,12 +12,13 @@ mod error;
 mod model;
 mod request;
 mod scripted;
+mod scripted_embedder;
 mod stream;
 
 #[cfg(feature = "contract")]
 pub mod contract;
 
-pub use embedder::{Embedder, EmbedderInfo, Reranker, Side};
+pub use embedder::{Embedder, EmbedderInfo, Reranker, Side, fitting_pieces};
 pub use engine::{Engine, KvLoad, Load};
 pub use error::EngineError;
 pub use model::{Card, ModelInfo};
@@ -25,6 +27,7 @@ pub use request::{
     ToolChoice,
 };
 pub use scripted::ScriptedEngine;
+pub use scripted_embedder::{ScriptedEmbedder, ScriptedReranker};
 pub use stream::{
     Event, FinishReason, Logprob, Token, TokenLogprobs, TokenSender, TokenStream, Usage,
 };

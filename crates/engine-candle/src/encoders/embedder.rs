@@ -8,12 +8,14 @@ use super::EmbedderSettings;
 use super::encoder::Encoder;
 use super::pooling::{Pooling, normalise};
 use super::sentence_files::SentenceFiles;
+use super::tokens::TokenSequence;
+use super::turns::Urgency;
 use crate::LoadError;
 
 /// An embedder on the CPU.
 ///
 /// It computes on the thread that calls it and on its own; calls at the same time take turns,
-/// batch by batch.
+/// batch by batch, queries before passages.
 pub struct CandleEmbedder {
     info: EmbedderInfo,
     encoder: Encoder,
@@ -55,6 +57,18 @@ impl CandleEmbedder {
         };
         format!("{prefix}{text}")
     }
+
+    fn vectors(
+        &self,
+        sequences: &[TokenSequence],
+        urgency: Urgency,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let mut vectors = self.encoder.vectors(sequences, self.pooling, urgency)?;
+        if self.normalise {
+            vectors.iter_mut().for_each(|vector| normalise(vector));
+        }
+        Ok(vectors)
+    }
 }
 
 impl Embedder for CandleEmbedder {
@@ -74,10 +88,26 @@ impl Embedder for CandleEmbedder {
             .iter()
             .map(|text| self.encoder.tokens.of_text(&self.with_prefix(text, side)))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut vectors = self.encoder.vectors(&sequences, self.pooling)?;
-        if self.normalise {
-            vectors.iter_mut().for_each(|vector| normalise(vector));
-        }
-        Ok(vectors)
+        let urgency = match side {
+            Side::Query => Urgency::Search,
+            Side::Passage => Urgency::Bulk,
+        };
+        self.vectors(&sequences, urgency)
+    }
+
+    fn embed_tokens(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let prefix = match self.passage_prefix.as_str() {
+            "" => Vec::new(),
+            prefix => self.encoder.tokens.content_of(prefix)?,
+        };
+        let sequences = texts
+            .iter()
+            .map(|tokens| self.encoder.tokens.of_tokens(&prefix, tokens))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.vectors(&sequences, Urgency::Bulk)
+    }
+
+    fn coverage(&self, text: &str) -> f32 {
+        self.encoder.tokens.coverage(text)
     }
 }

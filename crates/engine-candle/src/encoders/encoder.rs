@@ -1,7 +1,6 @@
 //! Many texts through the layers, and one vector back for each.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use engine::EngineError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -13,6 +12,7 @@ use super::families::{Family, Stack};
 use super::pooling::Pooling;
 use super::source::Source;
 use super::tokens::{TokenSequence, Tokens};
+use super::turns::{Turns, Urgency};
 use crate::LoadError;
 use crate::files::{ModelFiles, ModelSource};
 
@@ -24,8 +24,8 @@ pub(super) struct Encoder {
     max_tokens: usize,
     limits: BatchLimits,
     threads: ThreadPool,
-    /// Held while a batch is computed, so that many callers need no more memory than one.
-    turn: Mutex<()>,
+    /// One batch at a time, so that many callers need no more memory than one.
+    turns: Turns,
 }
 
 /// What an encoder is opened with.
@@ -72,7 +72,7 @@ impl Encoder {
                 one_length: stack.one_length,
             },
             threads: threads(settings)?,
-            turn: Mutex::new(()),
+            turns: Turns::new(settings.queue),
             stack,
         };
         encoder.check_vocabulary()?;
@@ -97,12 +97,15 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// When the model gives what is not a number.
+    /// [`EngineError::Busy`] when too many callers wait; a failure when the model gives what is
+    /// not a number.
     pub(super) fn vectors(
         &self,
         texts: &[TokenSequence],
         pooling: Pooling,
+        urgency: Urgency,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let place = self.turns.enter(urgency)?;
         let lengths = texts.iter().map(|text| text.ids.len()).collect::<Vec<_>>();
         let mut vectors = vec![Vec::new(); texts.len()];
         for places in self.limits.plan(&lengths) {
@@ -111,7 +114,7 @@ impl Encoder {
                 .map(|&place| &texts[place])
                 .collect::<Vec<_>>();
             let pooled = {
-                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+                let _turn = place.turn();
                 self.threads.install(|| self.forward(&batch, pooling))
             };
             let pooled = pooled.map_err(|error| EngineError::Failed(error.to_string()))?;

@@ -2,7 +2,7 @@
 //!
 //! [`CandleEmbedder`] and [`CandleReranker`] are read from Hugging Face folders. Both tokenise
 //! (`tokens`), sort texts of like length into batches (`batch`), send these through the layers of
-//! a family (`encoder`, `families`) and take one vector from the states of each text (`pooling`).
+//! a family (`encoder`, `families`), a batch at a time and searches first (`turns`), and take one vector from the states of each text (`pooling`).
 //! The embedder does with it what the folder's sentence-transformers files say
 //! (`sentence_files`); the reranker puts a classification head on it (`head`).
 //!
@@ -21,6 +21,7 @@ mod pooling;
 mod sentence_files;
 mod source;
 mod tokens;
+mod turns;
 
 pub use embedder::CandleEmbedder;
 pub use reranker::CandleReranker;

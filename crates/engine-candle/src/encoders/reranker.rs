@@ -7,6 +7,7 @@ use engine::{EngineError, Reranker};
 use super::EncoderSettings;
 use super::encoder::Encoder;
 use super::head::Head;
+use super::turns::Urgency;
 use crate::LoadError;
 
 /// A cross-encoder on the CPU. Its scores are logits: any number, about 0 where the model is
@@ -45,12 +46,23 @@ impl Reranker for CandleReranker {
         &self.name
     }
 
+    fn max_tokens(&self) -> usize {
+        self.encoder.max_tokens()
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        // A tokenizer that cannot encode a text fails in `rerank` too, and says why there.
+        self.encoder.tokens.count(text).unwrap_or(text.len())
+    }
+
     fn rerank(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EngineError> {
         let pairs = passages
             .iter()
             .map(|passage| self.encoder.tokens.of_pair(query, passage))
             .collect::<Result<Vec<_>, _>>()?;
-        let vectors = self.encoder.vectors(&pairs, self.head.pooling)?;
+        let vectors = self
+            .encoder
+            .vectors(&pairs, self.head.pooling, Urgency::Search)?;
         let scores = self.head.score(vectors);
         scores.map_err(|error| EngineError::Failed(error.to_string()))
     }

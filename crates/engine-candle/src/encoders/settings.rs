@@ -16,6 +16,8 @@ pub struct EncoderSettings {
     /// memory of a batch grows with the square of it: 2048 tokens and twelve heads take 200 MB
     /// for the scores of attention alone.
     pub max_tokens: usize,
+    /// Callers that may wait for the model at the same time, 1 to 65536; further ones are refused.
+    pub queue: usize,
 }
 
 /// How an embedder runs.
@@ -36,6 +38,7 @@ impl Default for EncoderSettings {
             threads: None,
             batch_tokens: 2048,
             max_tokens: 2048,
+            queue: 64,
         }
     }
 }
@@ -52,6 +55,9 @@ impl EncoderSettings {
         }
         if !(2..=1 << 20).contains(&self.max_tokens) {
             return refuse("max_tokens", "2 to 1048576");
+        }
+        if !(1..=1 << 16).contains(&self.queue) {
+            return refuse("queue", "1 to 65536");
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ pub(super) struct Tokens {
     tokenizer: ModelTokenizer,
     post_processor: Option<PostProcessorWrapper>,
     most: usize,
+    largest_id: u32,
 }
 
 /// No text that fits has on average more bytes for each token than this; what has more is
@@ -36,8 +37,10 @@ impl Tokens {
         let unusable = |error: serde_json::Error| LoadError::Tokenizer(error.to_string());
         let mut file = serde_json::from_slice::<Value>(json).map_err(unusable)?;
         let post_processor = file["post_processor"].take();
+        let tokenizer = ModelTokenizer::from_json(json)?;
         Ok(Self {
-            tokenizer: ModelTokenizer::from_json(json)?,
+            largest_id: tokenizer.largest_id(),
+            tokenizer,
             post_processor: serde_json::from_value(post_processor).map_err(unusable)?,
             most,
         })
@@ -45,7 +48,7 @@ impl Tokens {
 
     /// The largest token a text can have.
     pub(super) fn largest_id(&self) -> u32 {
-        self.tokenizer.largest_id()
+        self.largest_id
     }
 
     /// The tokens of a text.
@@ -56,6 +59,54 @@ impl Tokens {
     pub(super) fn of_text(&self, text: &str) -> Result<TokenSequence, EngineError> {
         self.refuse_the_hopeless(text.len())?;
         self.checked(self.around(self.content(text)?, None)?)
+    }
+
+    /// The tokens of a text that comes as tokens, behind those of a prefix.
+    ///
+    /// # Errors
+    ///
+    /// When they are too many or none, or when the model does not know one.
+    pub(super) fn of_tokens(
+        &self,
+        prefix: &[u32],
+        tokens: &[u32],
+    ) -> Result<TokenSequence, EngineError> {
+        if tokens.len() > self.most {
+            return Err(self.too_long(tokens.len()));
+        }
+        if let Some(token) = tokens.iter().find(|&&token| token > self.largest_id) {
+            return Err(EngineError::InvalidRequest {
+                param: "input",
+                message: format!("the model has no token {token}; send the text itself"),
+            });
+        }
+        let ids = [prefix, tokens].concat();
+        self.checked(self.around(untold(ids), None)?)
+    }
+
+    /// The tokens of a text, without those around it.
+    pub(super) fn content_of(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        Ok(self.content(text)?.get_ids().to_vec())
+    }
+
+    /// The share of the letters and digits of `text` that are in known pieces of two characters
+    /// or more. Syllables and ideographs count alone, because many models read them one by one.
+    pub(super) fn coverage(&self, text: &str) -> f32 {
+        let (mut covered, mut all) = (0, 0);
+        for piece in self.tokenizer.pieces(text) {
+            let written = piece.text.chars().filter(|char| char.is_alphanumeric());
+            let (count, whole) = written.fold((0, 0), |(count, whole), char| {
+                (count + 1, whole + usize::from(says_much_alone(char)))
+            });
+            all += count;
+            if piece.known {
+                covered += if count > 1 { count } else { whole };
+            }
+        }
+        match all {
+            0 => 1.0,
+            _ => covered as f32 / all as f32,
+        }
     }
 
     /// The tokens of two texts that are read together.
@@ -85,12 +136,7 @@ impl Tokens {
 
     fn content(&self, text: &str) -> Result<Encoding, EngineError> {
         let protected = self.tokenizer.protect(text);
-        let ids = self.tokenizer.encode_rendered(&protected)?;
-        let nowhere = (0, 0);
-        let tokens = ids
-            .into_iter()
-            .map(|id| Token::new(id, String::new(), nowhere));
-        Ok(Encoding::from_tokens(tokens.collect(), 0))
+        Ok(untold(self.tokenizer.encode_rendered(&protected)?))
     }
 
     fn around(
@@ -130,4 +176,19 @@ impl Tokens {
         let context = self.most;
         EngineError::PromptTooLong { prompt, context }
     }
+}
+
+/// Tokens that do not say where they stood.
+fn untold(ids: Vec<u32>) -> Encoding {
+    let nowhere = (0, 0);
+    let tokens = ids
+        .into_iter()
+        .map(|id| Token::new(id, String::new(), nowhere));
+    Encoding::from_tokens(tokens.collect(), 0)
+}
+
+/// Han characters, kana and Hangul syllables.
+fn says_much_alone(char: char) -> bool {
+    matches!(char, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
+        | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{323AF}')
 }

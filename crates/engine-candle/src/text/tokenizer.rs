@@ -28,6 +28,15 @@ enum Rules {
     SentencePiece(SentencePiece),
 }
 
+/// What one token stands for.
+#[cfg(feature = "encoders")]
+pub(crate) struct TextPiece {
+    /// As written.
+    pub(crate) text: String,
+    /// The vocabulary holds it whole.
+    pub(crate) known: bool,
+}
+
 type TokenizersResult<T> = tokenizers::Result<T>;
 
 impl ModelTokenizer {
@@ -129,6 +138,34 @@ impl ModelTokenizer {
                 .map_err(|error| EngineError::Failed(format!("the tokenizer: {error}"))),
             Rules::SentencePiece(pieces) => Ok(pieces.decode(ids)),
         }
+    }
+
+    /// The parts of a text that its tokens stand for, in order, without looking for control tokens.
+    /// A token that is only a part of a character, such as a byte of it, is not known.
+    #[cfg(feature = "encoders")]
+    pub(crate) fn pieces(&self, text: &str) -> Vec<TextPiece> {
+        // Encoders come with a `tokenizer.json`.
+        let Rules::HuggingFace(tokenizer) = &self.rules else {
+            return Vec::new();
+        };
+        let Ok(encoding) = tokenizer.encode_char_offsets(text, false) else {
+            return Vec::new();
+        };
+        let characters = text.chars().collect::<Vec<_>>();
+        let ranges = encoding.get_offsets();
+        let overlap = |one: usize, other: Option<usize>| {
+            let other = other.and_then(|other| ranges.get(other));
+            other.is_some_and(|&(start, end)| start < ranges[one].1 && ranges[one].0 < end)
+        };
+        let piece = |(index, id): (usize, &u32)| {
+            let (start, end) = ranges[index];
+            let is_part = overlap(index, Some(index + 1)) || overlap(index, index.checked_sub(1));
+            TextPiece {
+                text: characters[start..end].iter().collect(),
+                known: self.unknown != Some(*id) && !is_part,
+            }
+        };
+        encoding.get_ids().iter().enumerate().map(piece).collect()
     }
 
     /// The steps of `Tokenizer::encode`, with our cuts in place of its search for added tokens,
