@@ -4,6 +4,7 @@
 //! shared between threads: searches read an immutable snapshot, changes take turns at the writer.
 
 mod filter;
+mod lookup;
 mod nearness;
 mod purge;
 mod ranking;
@@ -23,9 +24,12 @@ use crate::analysis::Term;
 use crate::error::RetrievalError;
 use crate::passage::Passage;
 use crate::query::{Hit, Query};
+use crate::vectors::Vectors;
 use schema::Fields;
 use snapshot::Snapshot;
-use storage::{Stamp, damage, damaged, storage_error};
+use storage::{Stamp, damaged, storage_error};
+
+pub(crate) use storage::damage;
 
 /// Memory for passages that are not yet written out; the least that tantivy accepts.
 const WRITER_BYTES: usize = 15_000_000;
@@ -44,6 +48,8 @@ pub struct Index {
     writer: Mutex<Option<IndexWriter>>,
     /// `None` in memory.
     directory: Option<PathBuf>,
+    /// The vectors of the same passages, as far as there are any.
+    vectors: RwLock<Option<Arc<Vectors>>>,
 }
 
 /// One step of [`Index::apply`].
@@ -115,6 +121,7 @@ impl Index {
             snapshot: RwLock::new(Arc::new(snapshot)),
             writer: Mutex::new(None),
             directory,
+            vectors: RwLock::new(None),
         })
     }
 
@@ -166,6 +173,33 @@ impl Index {
     /// the passages, above 0; highest for a term that does not occur.
     pub fn idf(&self, term: &str) -> f32 {
         self.snapshot().idf(term)
+    }
+
+    /// Searches by meaning go through these vectors from now on.
+    pub fn attach(&self, vectors: Option<Arc<Vectors>>) {
+        *self.vectors.write().unwrap_or_else(PoisonError::into_inner) = vectors;
+    }
+
+    /// The vectors that searches by meaning go through.
+    pub fn vectors(&self) -> Option<Arc<Vectors>> {
+        let vectors = self.vectors.read().unwrap_or_else(PoisonError::into_inner);
+        vectors.clone()
+    }
+
+    /// The passage of a file that lies at `start..end`; `None` when there is none.
+    pub(crate) fn passage(
+        &self,
+        file_id: &str,
+        start: usize,
+        end: usize,
+    ) -> Result<Option<Passage>, RetrievalError> {
+        let snapshot = self.snapshot();
+        lookup::passage(&snapshot.searcher, self.fields, file_id, start, end)
+    }
+
+    /// Whether a passage holds the phrases that `query` wants and none of the words it excludes.
+    pub(crate) fn allows(&self, query: &Query, passage: &Passage) -> bool {
+        self.snapshot().allows(query, passage)
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {

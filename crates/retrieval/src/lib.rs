@@ -5,17 +5,25 @@
 //! rules (`analysis`), because a collection mixes scripts: English stems, Korean particles and
 //! Chinese bigrams live in one field and are found by one query. tantivy stores and scores the
 //! terms; its name appears nowhere outside this crate, and its query parser nowhere at all.
+//! [`Vectors`] hold what an embedder made of the passages; with them an index is also searched by
+//! [`Meaning`], and the two ways are put together (`fusion`).
 
 mod analysis;
 mod error;
+mod fusion;
 mod index;
+mod meaning;
 mod passage;
 mod query;
 mod split;
+mod vectors;
 
 pub use analysis::Term;
 pub use error::RetrievalError;
+pub use fusion::Fusion;
 pub use index::{Change, Index};
+pub use meaning::{Meaning, Mode};
 pub use passage::{Heading, Passage, PassageSettings, SourceDocument};
 pub use query::{Hit, MAX_QUERY_BYTES, MAX_TOP_K, Query};
 pub use split::split;
+pub use vectors::{Nearest, Neighbour, Origin, VectorChange, VectorRow, Vectors};

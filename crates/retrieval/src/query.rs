@@ -70,6 +70,9 @@ pub struct Hit {
     /// The weighted BM25 sum the hits are ordered by, with what the words' nearness to one another
     /// adds; only comparable within one query.
     pub bm25: f32,
+    /// The cosine between the vectors of passage and query, -1 to 1; `None` when they were not
+    /// compared.
+    pub cosine: Option<f32>,
 }
 
 impl Query {

@@ -20,6 +20,8 @@ const NO_LANGUAGE: &str = "none";
 pub(super) struct Fields {
     /// Exact, to replace and delete a file's passages.
     pub(super) file_id: Field,
+    /// Exact: file and place of the passage, to find it by its vector.
+    pub(super) place: Field,
     /// Exact: the language that the Latin words were stemmed by.
     pub(super) language: Field,
     /// The passage's words, with its title and headings before them: a passage about a subject
@@ -50,6 +52,7 @@ pub(super) fn build() -> (Schema, Fields) {
     let searched_in_place = searched_with(IndexRecordOption::WithFreqsAndPositions);
     let fields = Fields {
         file_id: builder.add_text_field("file_id", STRING),
+        place: builder.add_text_field("place", STRING),
         language: builder.add_text_field("language", STRING),
         body: builder.add_text_field("body", searched_in_place),
         heading: builder.add_text_field("heading", searched.clone()),
@@ -76,6 +79,11 @@ pub(super) fn language_code(language: Option<Language>) -> &'static str {
     language.map_or(NO_LANGUAGE, Language::code)
 }
 
+/// The term by which one passage is found.
+pub(super) fn place(file_id: &str, start: usize, end: usize) -> String {
+    format!("{file_id} {start} {end}")
+}
+
 impl Fields {
     /// The tantivy document of one passage of `file_id`.
     pub(super) fn document(
@@ -91,6 +99,7 @@ impl Fields {
         let stored = serde_json::to_string(passage).expect("a passage has a JSON form");
         let mut document = TantivyDocument::default();
         document.add_text(self.file_id, file_id);
+        document.add_text(self.place, place(file_id, passage.start, passage.end));
         document.add_text(self.language, language_code(language));
         let body = format!("{}\n{heading}\n{}", passage.title, passage.text);
         document.add_pre_tokenized_text(self.body, analysed(&analyzer, &body));

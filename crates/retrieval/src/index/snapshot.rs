@@ -100,6 +100,11 @@ impl Snapshot {
         Ok(hits)
     }
 
+    /// Whether a passage holds the phrases that `query` wants and none of the words it excludes.
+    pub(super) fn allows(&self, query: &Query, passage: &Passage) -> bool {
+        Filter::new(&self.analyzer, self.fields, query).allows(passage)
+    }
+
     /// The passages that match best by words alone, with their scores.
     fn candidates(
         &self,
@@ -158,6 +163,7 @@ impl Snapshot {
             passage,
             score: ranking.share(bm25),
             bm25,
+            cosine: None,
         })
     }
 }

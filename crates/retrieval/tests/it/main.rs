@@ -12,6 +12,9 @@ mod disk;
 /// Documents cut into passages.
 mod split;
 
+/// Vectors, and searches by meaning.
+mod vectors;
+
 use retrieval::{Change, Heading, Hit, Index, Passage, PassageSettings, Query, SourceDocument};
 
 /// Words, each with the white space behind it.
