@@ -99,7 +99,10 @@ impl Library {
             Ok(Some(collection.id))
         })?;
         if let Some(id) = &deleted
-            && let Err(error) = core.indexes.delete(id)
+            && let Err(error) = core
+                .indexes
+                .delete(id)
+                .and_then(|()| core.vectors.delete(id))
         {
             // The collection is gone all the same; the next opening deletes what is left.
             warn!(

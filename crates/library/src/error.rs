@@ -110,6 +110,10 @@ pub enum LibraryError {
     #[error("the index failed")]
     Index(#[source] RetrievalError),
 
+    /// The embedder failed or is busy.
+    #[error("embedding failed")]
+    Embedder(#[from] engine::EngineError),
+
     /// Indexing cannot go on for now. It tries again by itself.
     #[error("indexing is stalled: {reason}")]
     Stalled {

@@ -245,7 +245,8 @@ fn standing(index_generation: u64, state: &IndexState) -> Standing {
     }
 }
 
-fn delete_directory(path: &Path) -> Result<(), LibraryError> {
+/// Deletes a directory with all that is in it; one that is not there is fine.
+pub(crate) fn delete_directory(path: &Path) -> Result<(), LibraryError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(LibraryError::io("delete", path)(error))

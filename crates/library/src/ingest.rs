@@ -4,7 +4,7 @@
 //! there are cores. It holds no lock while it extracts and splits.
 
 mod catch_up;
-mod prepare;
+pub(crate) mod prepare;
 mod settle;
 mod tidy;
 

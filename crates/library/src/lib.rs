@@ -15,6 +15,8 @@
 //! A collection and its index at equal generations hold the same documents. An index that
 //! is behind is caught up, one that is missing, damaged or ahead is built again, in both
 //! cases from the texts in SQLite, by the same code.
+//!
+//! Vectors follow behind, on a thread of their own (`embedding`), under the same generations.
 
 mod attributes;
 mod batch;
@@ -22,6 +24,7 @@ mod collection;
 mod collections;
 mod content;
 mod document;
+mod embedding;
 mod error;
 mod events;
 mod file;
@@ -41,6 +44,8 @@ mod scan;
 mod signal;
 mod store;
 mod sync;
+mod vector_sets;
+mod vector_status;
 mod watch;
 
 pub use attributes::{AttributeValue, Attributes};
@@ -63,4 +68,5 @@ pub use removal::Purged;
 pub use scan::{Problem, Scan, SourceContent, SourceFile, scan, scan_present};
 pub use signal::Progress;
 pub use sync::SyncReport;
+pub use vector_status::VectorStatus;
 pub use watch::{Watch, WatchSettings};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use engine::Embedder;
 use extract::Extractor;
 use retrieval::Index;
 
@@ -14,7 +15,8 @@ use crate::indexes::Indexes;
 use crate::lock::{self, Lock};
 use crate::signal::Signal;
 use crate::store::{Store, collections, unpoisoned};
-use crate::{DEFAULT_COLLECTION, LibraryError, Progress, ingest};
+use crate::vector_sets::VectorSets;
+use crate::{DEFAULT_COLLECTION, LibraryError, Progress, embedding, ingest};
 
 /// Counts the tokens of a text as the model that will read it does.
 pub type CountTokens = Arc<dyn Fn(&str) -> usize + Send + Sync>;
@@ -39,7 +41,8 @@ pub struct Settings {
 /// library closes it.
 pub struct Library {
     pub(crate) core: Arc<Core>,
-    ingest: Mutex<Option<JoinHandle<()>>>,
+    /// The ingest thread and the embedding thread.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What the callers' threads and the ingest thread share.
@@ -49,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) extractor: Extractor,
     pub(crate) store: Store,
     pub(crate) indexes: Indexes,
+    pub(crate) vectors: VectorSets,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) signal: Signal,
     pub(crate) hashes: Hashes,
     pub(crate) listeners: Listeners,
@@ -75,6 +80,21 @@ impl Library {
         count_tokens: CountTokens,
         extractor: Extractor,
     ) -> Result<Arc<Library>, LibraryError> {
+        Library::open_with(settings, count_tokens, extractor, None)
+    }
+
+    /// As [`Library::open`], with an embedder that gives every passage a vector, in the
+    /// background; [`wait_until_embedded`](Library::wait_until_embedded) tells when all have one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Library::open`].
+    pub fn open_with(
+        settings: Settings,
+        count_tokens: CountTokens,
+        extractor: Extractor,
+        embedder: Option<Arc<dyn Embedder>>,
+    ) -> Result<Arc<Library>, LibraryError> {
         check(&settings)?;
         create_directory(&settings.data_dir)?;
         let lock = Lock::take(&settings.data_dir)?;
@@ -82,12 +102,15 @@ impl Library {
         let _ = lock::announce(&settings.data_dir, None);
         let store = Store::open(settings.data_dir.join("library.sqlite"))?;
         let indexes = Indexes::new(settings.data_dir.join("index"), passages(&settings));
+        let vectors = VectorSets::new(settings.data_dir.join("vectors"));
         let core = Arc::new(Core {
             settings,
             count_tokens,
             extractor,
             store,
             indexes,
+            vectors,
+            embedder,
             signal: Signal::default(),
             hashes: Hashes::default(),
             listeners: Listeners::default(),
@@ -95,10 +118,13 @@ impl Library {
         });
         core.ensure_default_collection()?;
         core.indexes.open_all(&core.store)?;
-        let ingest = start_ingest(&core)?;
+        let threads = vec![
+            start(&core, "ingest", ingest::run)?,
+            start(&core, "embedding", embedding::run)?,
+        ];
         Ok(Arc::new(Library {
             core,
-            ingest: Mutex::new(Some(ingest)),
+            threads: Mutex::new(threads),
         }))
     }
 
@@ -141,14 +167,14 @@ impl Library {
         self.core.signal.wait_until_idle(report)
     }
 
-    /// Stops the ingest thread after the file at hand. What is left goes on at the next
-    /// opening. Closing twice does nothing.
+    /// Stops the ingest thread after the file at hand, and the embedding thread after the texts at
+    /// hand. What is left goes on at the next opening. Closing twice does nothing.
     pub fn close(&self) {
         self.core.signal.stop();
-        let ingest = unpoisoned(&self.ingest).take();
-        if let Some(ingest) = ingest {
+        let threads = std::mem::take(&mut *unpoisoned(&self.threads));
+        for thread in threads {
             // A panic in the thread was reported when it happened.
-            let _ = ingest.join();
+            let _ = thread.join();
         }
     }
 }
@@ -213,11 +239,11 @@ fn create_directory(directory: &Path) -> Result<(), LibraryError> {
     Ok(())
 }
 
-fn start_ingest(core: &Arc<Core>) -> Result<JoinHandle<()>, LibraryError> {
+fn start(core: &Arc<Core>, name: &str, run: fn(&Core)) -> Result<JoinHandle<()>, LibraryError> {
     let shared = Arc::clone(core);
     thread::Builder::new()
-        .name("ingest".into())
-        .spawn(move || ingest::run(&shared))
+        .name(name.into())
+        .spawn(move || run(&shared))
         .map_err(LibraryError::io(
             "start a thread for",
             &core.settings.data_dir,

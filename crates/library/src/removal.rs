@@ -103,6 +103,8 @@ impl Core {
             self.indexes.note_behind(collection);
             self.signal.work_arrived();
         }
+        // Their vectors go too.
+        self.signal.contents_changed();
     }
 
     fn try_forget(&self, removed: &Removed) -> Result<(), LibraryError> {

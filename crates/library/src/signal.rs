@@ -135,6 +135,36 @@ impl Signal {
         self.change(|state| state.stall = None);
     }
 
+    /// Tells the embedding thread that a collection's contents changed.
+    pub(crate) fn contents_changed(&self) {
+        self.change(|_| ());
+    }
+
+    /// For the embedding thread: some vectors are in place.
+    pub(crate) fn embedded(&self) {
+        self.change(|_| ());
+    }
+
+    /// Counts all that has happened.
+    pub(crate) fn changes(&self) -> u64 {
+        unpoisoned(&self.state).changes
+    }
+
+    /// Waits until more has happened than `seen`, or the library is closing.
+    pub(crate) fn wait_past(&self, seen: u64) {
+        let state = unpoisoned(&self.state);
+        drop(self.wait_while(state, |state| state.changes == seen && !state.stopping));
+    }
+
+    /// Waits for a while, or until the library is closing.
+    pub(crate) fn pause(&self, pause: Duration) {
+        let state = unpoisoned(&self.state);
+        let waited = self
+            .changed
+            .wait_timeout_while(state, pause, |state| !state.stopping);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// For the ingest thread: it has ended, however it did.
     pub(crate) fn stopped(&self) {
         self.change(|state| state.stopped = true);

@@ -156,7 +156,7 @@ fn prepare(core: &Core, job: Job) -> Result<Read, LibraryError> {
 }
 
 /// Cuts a document into passages.
-pub(super) fn split(
+pub(crate) fn split(
     core: &Core,
     job: &Job,
     document: &Document,

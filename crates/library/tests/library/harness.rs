@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::Embedder;
 use library::{
     Attributes, CountTokens, Extractor, File, Library, LibraryError, NewFile, Page, Settings,
     Status,
@@ -62,6 +63,17 @@ impl Home {
 
     pub(crate) fn open(&self) -> Arc<Library> {
         self.try_open().expect("the library opens")
+    }
+
+    /// Opens the library with an embedder.
+    pub(crate) fn open_embedding(&self, embedder: Arc<dyn Embedder>) -> Arc<Library> {
+        Library::open_with(
+            self.settings(),
+            words(),
+            Extractor::in_process(),
+            Some(embedder),
+        )
+        .expect("the library opens")
     }
 
     /// The directory of a collection's index.

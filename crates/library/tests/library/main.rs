@@ -1,6 +1,7 @@
 //! The library from the outside: what goes in is found, and what is found survives.
 
 mod collections;
+mod embedding;
 mod failures;
 mod files;
 mod harness;

@@ -1,0 +1,85 @@
+//! How far the vectors of a collection are.
+
+use crate::store::collections;
+use crate::{Library, LibraryError};
+
+/// How far the vectors of a collection are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorStatus {
+    /// The embedder's name.
+    pub model: String,
+    /// Vectors that there are.
+    pub vectors: usize,
+    /// Searchable files whose passages have no vectors yet.
+    pub files_left: u64,
+    /// Searches by meaning are answered. While the vectors are made for the first time, or again
+    /// for another model, search goes by words.
+    pub searchable: bool,
+}
+
+impl Library {
+    /// How far the vectors of a collection are; `None` without an embedder.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::NotFound`] for an unknown collection.
+    pub fn vector_status(&self, id_or_name: &str) -> Result<Option<VectorStatus>, LibraryError> {
+        let core = &self.core;
+        let Some(embedder) = &core.embedder else {
+            return Ok(None);
+        };
+        let collection = core
+            .store
+            .read(|connection| collections::get(connection, id_or_name))?;
+        let collection = collection.ok_or_else(|| LibraryError::NotFound {
+            what: "collection",
+            id: id_or_name.to_string(),
+        })?;
+        // Those that lie on the disk may still be another model's; what is attached is not.
+        let vectors = core.indexes.get(&core.store, &collection.id)?.vectors();
+        let files = vectors.as_ref().map_or(0, |vectors| vectors.file_count());
+        Ok(Some(VectorStatus {
+            model: embedder.model().name.clone(),
+            vectors: vectors.as_ref().map_or(0, |vectors| vectors.count()),
+            files_left: collection.counts.completed.saturating_sub(files as u64),
+            searchable: vectors.is_some_and(|vectors| vectors.is_complete()),
+        }))
+    }
+
+    /// Waits until every passage of every collection has its vector, reporting on the way how
+    /// many files are left. Returns at once without an embedder.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::Closed`] when the library is closed with work left.
+    pub fn wait_until_embedded(&self, report: &mut dyn FnMut(u64)) -> Result<(), LibraryError> {
+        let core = &self.core;
+        while core.embedder.is_some() {
+            let seen = core.signal.changes();
+            let mut left = 0;
+            let mut is_done = true;
+            for id in core.store.read(collections::ids)? {
+                let state = core
+                    .store
+                    .read(|connection| collections::index_state(connection, &id))?;
+                let (Some(state), Some(status)) = (state, self.vector_status(&id)?) else {
+                    continue;
+                };
+                let vectors = core.indexes.get(&core.store, &id)?.vectors();
+                is_done &= vectors.is_some_and(|vectors| {
+                    vectors.is_complete() && vectors.generation() >= state.generation
+                });
+                left += status.files_left;
+            }
+            report(left);
+            if is_done {
+                break;
+            }
+            if core.signal.is_stopping() {
+                return Err(LibraryError::Closed);
+            }
+            core.signal.wait_past(seen);
+        }
+        Ok(())
+    }
+}
