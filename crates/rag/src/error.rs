@@ -32,6 +32,12 @@ pub enum RagError {
         reserved: usize,
     },
 
+    /// A search by meaning came before the passages had their vectors.
+    #[error(
+        "the documents are still being embedded; try again later, or search with mode \"hybrid\""
+    )]
+    NotEmbedded,
+
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),

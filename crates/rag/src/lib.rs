@@ -9,6 +9,7 @@ mod choice;
 mod cite;
 mod distinct;
 mod draft;
+mod encoders;
 mod error;
 mod evidence;
 mod json_writer;
@@ -31,6 +32,7 @@ mod sources;
 mod writer;
 
 pub use answer::{Answer, AnswerEvent, AnsweredBy};
+pub use encoders::{Encoders, MAX_RERANK_CANDIDATES, Method, RerankSettings, probability};
 pub use error::RagError;
 pub use evidence::{Evidence, Signals};
 pub use language::Language;

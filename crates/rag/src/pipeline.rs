@@ -8,6 +8,7 @@ use retrieval::Index;
 use crate::answer::{Answer, AnsweredBy};
 use crate::choice::{Choice, Writing};
 use crate::cite::Citer;
+use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::json_writer::JsonWriter;
@@ -23,12 +24,23 @@ use crate::writer::Writer;
 pub struct Pipeline {
     engine: Arc<dyn Engine>,
     settings: Settings,
+    encoders: Encoders,
 }
 
 impl Pipeline {
     /// A pipeline whose answers `engine` writes.
     pub fn new(engine: Arc<dyn Engine>, settings: Settings) -> Self {
-        Self { engine, settings }
+        Self {
+            engine,
+            settings,
+            encoders: Encoders::default(),
+        }
+    }
+
+    /// Searches with these models too.
+    pub fn with_encoders(mut self, encoders: Encoders) -> Self {
+        self.encoders = encoders;
+        self
     }
 
     /// Answers `question` from the passages of `indexes`.
@@ -47,7 +59,7 @@ impl Pipeline {
         if indexes.is_empty() {
             return self.converse(question);
         }
-        let found = search(indexes, &question, &self.settings)?;
+        let found = search(&self.encoders, indexes, &question, &self.settings)?;
         let evidence = Evidence::in_hits(&found, &self.settings);
         if !evidence.answered && !question.tools.is_empty() {
             let answer = self.converse(question)?;

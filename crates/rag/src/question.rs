@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::{Message, OutputFormat, Role, SamplingParams, ToolChoice};
 use serde_json::Value;
 
+use crate::encoders::Method;
 use crate::error::RagError;
 use crate::language;
 
@@ -28,6 +29,8 @@ pub struct Question {
     pub files: Option<Arc<BTreeSet<String>>>,
     /// How many texts to offer, at least 1. With a seed, each has the next seed.
     pub choices: usize,
+    /// By what passages are found.
+    pub method: Method,
     /// How the model chooses tokens.
     pub sampling: SamplingParams,
     /// The most tokens to generate; `None` leaves it to the settings.
@@ -57,6 +60,7 @@ impl Default for Question {
             citations: CitationStyle::default(),
             top_k: None,
             files: None,
+            method: Method::default(),
             choices: 1,
             sampling: SamplingParams::default(),
             max_tokens: None,

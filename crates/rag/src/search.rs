@@ -1,11 +1,11 @@
 //! The best passages of all collections asked.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use retrieval::{Hit, Index};
 
 use crate::distinct::distinct;
+use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::lexicon::{Lexicon, Words};
 use crate::question::{Query, Question};
@@ -27,6 +27,7 @@ pub(crate) struct Found {
 
 /// Searches `indexes` for what `question` asks.
 pub(crate) fn search(
+    encoders: &Encoders,
     indexes: &[Arc<Index>],
     question: &Question,
     settings: &Settings,
@@ -41,32 +42,15 @@ pub(crate) fn search(
     let query = question.query()?;
     let lexicon = Lexicon::new(indexes);
     let wider = (top_k + COPIES).min(retrieval::MAX_TOP_K);
-    let mut hits = Vec::new();
-    for index in indexes {
-        hits.extend(index.search(&retrieval::Query {
-            files: question.files.clone(),
-            ..retrieval::Query::new(&query.text, wider)
-        })?);
-    }
+    let looked_up = retrieval::Query {
+        files: question.files.clone(),
+        ..retrieval::Query::new(&query.text, wider)
+    };
+    let hits = encoders.search(indexes, &looked_up, question.method)?;
     Ok(Found {
         words: lexicon.words(&query.text),
-        hits: distinct(merged(hits, wider), &lexicon, top_k),
+        hits: distinct(hits, &lexicon, top_k),
         query,
         lexicon,
     })
-}
-
-/// The best `top_k`, each passage once though it may be in several collections.
-fn merged(mut hits: Vec<Hit>, top_k: usize) -> Vec<Hit> {
-    hits.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal));
-    let mut best: Vec<Hit> = Vec::new();
-    for hit in hits {
-        let is_same = |other: &Hit| {
-            other.passage.file_id == hit.passage.file_id && other.passage.start == hit.passage.start
-        };
-        if best.len() < top_k && !best.iter().any(is_same) {
-            best.push(hit);
-        }
-    }
-    best
 }
