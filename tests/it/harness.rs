@@ -8,7 +8,7 @@ use server::Extractor;
 use server::config::{Config, ModelConfig};
 use server::engine::{Engine, EngineError, Request, ScriptedEngine};
 use server::http::{self, HttpSettings};
-use server::{routes, startup};
+use server::{Encoders, routes, startup};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -30,12 +30,22 @@ impl TestServer {
 
     /// An empty library, the given engine, and another configuration.
     pub(crate) async fn start_with(config: Config, engine: Arc<dyn Engine>) -> Self {
+        Self::start_encoding(config, engine, Encoders::default()).await
+    }
+
+    /// An empty library, the given engine, and models that help to find passages.
+    pub(crate) async fn start_encoding(
+        config: Config,
+        engine: Arc<dyn Engine>,
+        encoders: Encoders,
+    ) -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
         // The sandbox is tested with the program itself, in `crates/server/tests`.
         let extractor = Extractor::in_process();
-        let library = startup::open_library(&config, data_dir.path(), &engine, extractor)
-            .expect("an empty library opens");
-        let app = startup::app(&config, engine.clone(), library);
+        let library =
+            startup::open_library_with(&config, data_dir.path(), &engine, extractor, &encoders)
+                .expect("an empty library opens");
+        let app = startup::app_with_models(&config, vec![engine.clone()], library, encoders);
         app.set_ready();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound address"));
@@ -83,6 +93,18 @@ impl TestServer {
                 .await;
             if file["status"] != "in_progress" {
                 return file;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until every passage of the collection `default` has its vector.
+    pub(crate) async fn until_embedded(&self) {
+        loop {
+            let collection = self.get("/v1/vector_stores/default").await;
+            let embedding = &collection["embedding"];
+            if embedding["searchable"] == true && embedding["files_left"] == 0 {
+                return;
             }
             tokio::task::yield_now().await;
         }

@@ -27,6 +27,9 @@ mod batches;
 /// Searches narrowed by what is noted about files.
 mod filters;
 
+/// Embeddings, reranking, and searches by meaning.
+mod encoders;
+
 /// Each a clear error in OpenAI's shape, with the field at fault.
 mod bad_input;
 

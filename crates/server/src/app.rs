@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::ModelInfo;
 use library::Library;
-use rag::Pipeline;
+use rag::{Encoders, Pipeline};
 use tokio::sync::{broadcast, watch};
 
 /// The state shared by all requests.
@@ -15,6 +15,8 @@ pub struct App {
     pub library: Arc<Library>,
     /// The models that answer.
     pub models: Models,
+    /// The models that help to find passages.
+    pub encoders: Encoders,
     /// What a request may ask for.
     pub limits: Limits,
     /// What happens to files; those who read too slowly miss some.
@@ -48,10 +50,17 @@ impl App {
         Self {
             library,
             models,
+            encoders: Encoders::default(),
             limits,
             events,
             stage: watch::Sender::new(Stage::Starting),
         }
+    }
+
+    /// Searches, embeds and reranks with these models.
+    pub fn with_encoders(mut self, encoders: Encoders) -> Self {
+        self.encoders = encoders;
+        self
     }
 
     /// Where in its life the server is; `GET /readyz` tells.

@@ -33,6 +33,8 @@ pub struct Config {
     pub models_dir: Option<PathBuf>,
     /// How documents are cut for searching.
     pub passages: PassagesConfig,
+    /// How passages are found.
+    pub retrieval: RetrievalConfig,
     /// How answers are made.
     pub answer: AnswerConfig,
     /// What a client may ask of the server.
@@ -105,6 +107,29 @@ pub struct PassagesConfig {
     pub overlap_tokens: usize,
 }
 
+/// How passages are found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetrievalConfig {
+    /// A Hugging Face folder of a model that turns texts into vectors; none when absent, and
+    /// search then goes by words alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedder: Option<PathBuf>,
+    /// A Hugging Face folder of a model that reads a query and a passage together; none when
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reranker: Option<PathBuf>,
+    /// Threads for embedder and reranker; the number of physical cores when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder_threads: Option<usize>,
+    /// Callers that may wait for the embedder, and as many for the reranker.
+    pub encoder_queue: usize,
+    /// The passages that the reranker reads for a question, best first.
+    pub rerank_candidates: usize,
+    /// Milliseconds after which the reranker stops and the rest keep their order.
+    pub rerank_ms: u64,
+}
+
 /// How answers are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -155,6 +180,7 @@ impl Default for Config {
             models: Vec::new(),
             models_dir: None,
             passages: PassagesConfig::default(),
+            retrieval: RetrievalConfig::default(),
             answer: AnswerConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
@@ -185,6 +211,20 @@ impl Default for PassagesConfig {
         Self {
             tokens: 256,
             overlap_tokens: 0,
+        }
+    }
+}
+
+impl Default for RetrievalConfig {
+    fn default() -> Self {
+        let settings = rag::RerankSettings::default();
+        Self {
+            embedder: None,
+            reranker: None,
+            encoder_threads: None,
+            encoder_queue: 64,
+            rerank_candidates: settings.candidates,
+            rerank_ms: settings.budget.as_millis() as u64,
         }
     }
 }
@@ -233,6 +273,8 @@ pub struct Overrides {
     models_dir: Option<PathBuf>,
     #[serde(skip_serializing_if = "ModelOverrides::is_empty")]
     model: ModelOverrides,
+    #[serde(skip_serializing_if = "RetrievalOverrides::is_empty")]
+    retrieval: RetrievalOverrides,
     /// Added to those of the file, not put in their place.
     #[serde(skip)]
     models: Vec<ModelConfig>,
@@ -274,6 +316,20 @@ impl From<OsString> for NamedPath {
     }
 }
 
+#[derive(Clone, Debug, Default, Serialize)]
+struct RetrievalOverrides {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedder: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reranker: Option<PathBuf>,
+}
+
+impl RetrievalOverrides {
+    fn is_empty(&self) -> bool {
+        self.embedder.is_none() && self.reranker.is_none()
+    }
+}
+
 impl ModelOverrides {
     fn is_empty(&self) -> bool {
         self.path.is_none()
@@ -303,12 +359,19 @@ impl Overrides {
                 path: Some(first.path),
                 name: first.name,
             }),
+            retrieval: RetrievalOverrides::default(),
         }
     }
 
     /// The same, with a folder of models.
     pub fn with_models_dir(self, models_dir: Option<PathBuf>) -> Self {
         Self { models_dir, ..self }
+    }
+
+    /// The flags that name models for searching.
+    pub fn with_encoders(mut self, embedder: Option<PathBuf>, reranker: Option<PathBuf>) -> Self {
+        self.retrieval = RetrievalOverrides { embedder, reranker };
+        self
     }
 }
 
@@ -353,6 +416,15 @@ impl Config {
             0,
             self.passages.tokens / 2,
         )?;
+        let retrieval = &self.retrieval;
+        within("retrieval.encoder_queue", retrieval.encoder_queue, 1, 4096)?;
+        within(
+            "retrieval.rerank_candidates",
+            retrieval.rerank_candidates,
+            1,
+            rag::MAX_RERANK_CANDIDATES,
+        )?;
+        within("retrieval.rerank_ms", retrieval.rerank_ms, 1, 60_000)?;
         within("answer.top_k", self.answer.top_k, 1, 50)?;
         within(
             "answer.evidence_floor",

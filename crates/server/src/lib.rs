@@ -18,3 +18,6 @@ pub use engine;
 
 /// What reads files, for those who open a library of their own.
 pub use library::Extractor;
+
+/// Models that help to find passages, for those who bring their own.
+pub use rag::{Encoders, RerankSettings};

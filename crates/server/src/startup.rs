@@ -1,5 +1,6 @@
 //! Puts the parts together: the only place that builds an engine to answer with.
 
+mod encoders;
 mod hub_cache;
 mod lazy_engine;
 mod model_folder;
@@ -13,10 +14,13 @@ use anyhow::{Context, bail};
 use engine::Engine;
 use engine_candle::{CandleEngine, ModelSource};
 use library::{Extractor, Library, Sandbox};
+use rag::Encoders;
 
 use crate::app::{App, Limits, Model, Models};
 use crate::config::{Config, KvType, ModelConfig};
 use lazy_engine::LazyEngine;
+
+pub use encoders::load_encoders;
 
 /// The models that the configuration names, the default first. That one is loaded; of the others
 /// everything but the weights is read and checked, and they are loaded when they are asked for.
@@ -178,6 +182,21 @@ pub fn open_library(
     engine: &Arc<dyn Engine>,
     extractor: Extractor,
 ) -> anyhow::Result<Arc<Library>> {
+    open_library_with(config, data_dir, engine, extractor, &Encoders::default())
+}
+
+/// As [`open_library`], with an embedder that gives passages their vectors.
+///
+/// # Errors
+///
+/// As [`open_library`].
+pub fn open_library_with(
+    config: &Config,
+    data_dir: &Path,
+    engine: &Arc<dyn Engine>,
+    extractor: Extractor,
+    encoders: &Encoders,
+) -> anyhow::Result<Arc<Library>> {
     let settings = library::Settings {
         data_dir: data_dir.to_owned(),
         passage_tokens: config.passages.tokens,
@@ -186,7 +205,7 @@ pub fn open_library(
     };
     let engine = engine.clone();
     let count_tokens = Arc::new(move |text: &str| engine.count_tokens(text));
-    Library::open(settings, count_tokens, extractor)
+    Library::open_with(settings, count_tokens, extractor, encoders.embedder.clone())
         .with_context(|| format!("cannot open the library in {}", data_dir.display()))
 }
 
@@ -203,9 +222,9 @@ pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> rag::Pipeline {
     rag::Pipeline::new(engine, settings)
 }
 
-/// What the routes work on, with one model.
+/// What the routes work on, with one model and none that helps to find passages.
 pub fn app(config: &Config, engine: Arc<dyn Engine>, library: Arc<Library>) -> Arc<App> {
-    app_with_models(config, vec![engine], library)
+    app_with_models(config, vec![engine], library, Encoders::default())
 }
 
 /// What the routes work on, with models of which the first is the default.
@@ -213,10 +232,11 @@ pub fn app_with_models(
     config: &Config,
     engines: Vec<Arc<dyn Engine>>,
     library: Arc<Library>,
+    encoders: Encoders,
 ) -> Arc<App> {
     let model = |engine: Arc<dyn Engine>| Model {
         info: engine.model().clone(),
-        pipeline: Arc::new(pipeline(config, engine)),
+        pipeline: Arc::new(pipeline(config, engine).with_encoders(encoders.clone())),
     };
     let models = engines.into_iter().map(model).collect();
     let limits = Limits {
@@ -225,7 +245,8 @@ pub fn app_with_models(
         drain: Duration::from_secs(config.limits.drain_s),
         ..Limits::default()
     };
-    Arc::new(App::new(library, Models::new(models), limits))
+    let app = App::new(library, Models::new(models), limits);
+    Arc::new(app.with_encoders(encoders))
 }
 
 /// Where documents are kept: as configured, or in the platform's data folder.

@@ -46,7 +46,8 @@ impl From<Speaker> for Mode {
 
 pub(super) fn ask(config: &Config, args: &AskArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
-    let library = opened(config, &args.paths, &engine)?;
+    let encoders = startup::load_encoders(&config.retrieval)?;
+    let library = opened(config, &args.paths, &engine, &encoders)?;
     let index = library.library.index(library::DEFAULT_COLLECTION)?;
     let question = Question {
         messages: vec![Message::new(Role::User, args.question.clone())],
@@ -55,7 +56,8 @@ pub(super) fn ask(config: &Config, args: &AskArgs) -> anyhow::Result<()> {
         top_k: args.top_k.map(usize::from),
         ..Question::default()
     };
-    let answer = startup::pipeline(config, engine).answer(&[index], question)?;
+    let pipeline = startup::pipeline(config, engine).with_encoders(encoders);
+    let answer = pipeline.answer(&[index], question)?;
     print(answer)
 }
 

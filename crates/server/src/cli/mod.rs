@@ -64,6 +64,12 @@ struct Common {
     /// A folder of GGUF files and Hugging Face folders to serve as well, by their names
     #[arg(long, global = true, value_name = "DIR")]
     models_dir: Option<PathBuf>,
+    /// A Hugging Face folder of an embedder, to search by meaning too [default: by words alone]
+    #[arg(long, global = true, value_name = "PATH")]
+    embedder: Option<PathBuf>,
+    /// A Hugging Face folder of a cross-encoder, to order what is found again [default: none]
+    #[arg(long, global = true, value_name = "PATH")]
+    reranker: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,7 +133,8 @@ impl Cli {
     fn config(&self, listen: Option<std::net::SocketAddr>) -> Result<Config, ConfigError> {
         let common = &self.common;
         let overrides = Overrides::new(listen, common.data_dir.clone(), common.model.clone())
-            .with_models_dir(common.models_dir.clone());
+            .with_models_dir(common.models_dir.clone())
+            .with_encoders(common.embedder.clone(), common.reranker.clone());
         Config::load(common.config.as_deref(), overrides)
     }
 }

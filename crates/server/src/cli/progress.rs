@@ -19,6 +19,14 @@ impl IndexingBar {
         self.0
             .set_message(progress.current.clone().unwrap_or_default());
     }
+
+    /// Shows how many files have no vectors yet.
+    pub(super) fn show_embedding(&self, files_left: u64) {
+        let total = self.0.length().unwrap_or(0).max(files_left);
+        self.0.set_length(total);
+        self.0.set_position(total - files_left);
+        self.0.set_message("embedding");
+    }
 }
 
 impl Drop for IndexingBar {

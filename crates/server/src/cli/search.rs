@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use engine::Engine;
 use library::Library;
-use retrieval::{Hit, Query};
+use rag::{Encoders, Method};
+use retrieval::{Fusion, Hit, Mode, Query};
 use tempfile::TempDir;
 
 use crate::cli::progress::IndexingBar;
@@ -23,16 +24,41 @@ pub(super) struct SearchArgs {
     /// Passages to print
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=200))]
     top_k: u16,
+    /// By what passages are found; hybrid and dense need an embedder
+    #[arg(long, value_enum, default_value_t = SearchMode::Hybrid)]
+    mode: SearchMode,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SearchMode {
+    /// By words and by meaning; by words where there is no embedder
+    Hybrid,
+    /// By words
+    Lexical,
+    /// By meaning
+    Dense,
+}
+
+impl From<SearchMode> for Method {
+    fn from(mode: SearchMode) -> Self {
+        Self {
+            mode: match mode {
+                SearchMode::Hybrid => Mode::Hybrid,
+                SearchMode::Lexical => Mode::Lexical,
+                SearchMode::Dense => Mode::Dense,
+            },
+            fusion: Fusion::default(),
+        }
+    }
 }
 
 pub(super) fn search(config: &Config, args: &SearchArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
-    let opened = opened(config, &args.paths, &engine)?;
+    let encoders = startup::load_encoders(&config.retrieval)?;
+    let opened = opened(config, &args.paths, &engine, &encoders)?;
     let query = Query::with_operators(&args.query, args.top_k.into());
-    let hits = opened
-        .library
-        .index(library::DEFAULT_COLLECTION)?
-        .search(&query)?;
+    let index = opened.library.index(library::DEFAULT_COLLECTION)?;
+    let hits = encoders.search(&[index], &query, args.mode.into())?;
     if hits.is_empty() {
         println!("nothing was found; try other words");
     }
@@ -75,18 +101,24 @@ pub(super) fn opened(
     config: &Config,
     paths: &[PathBuf],
     engine: &Arc<dyn Engine>,
+    encoders: &Encoders,
 ) -> anyhow::Result<Opened> {
     let folder = (!paths.is_empty()).then(TempDir::new).transpose()?;
     let data_dir = match &folder {
         Some(folder) => folder.path().to_owned(),
         None => startup::data_dir(config)?,
     };
-    let library = startup::open_library(config, &data_dir, engine, startup::extractor()?)?;
+    let extractor = startup::extractor()?;
+    let library = startup::open_library_with(config, &data_dir, engine, extractor, encoders)?;
     let bar = IndexingBar::new();
     let max_file_bytes = config.limits.upload_bytes as u64;
     sources::sync(&library, paths, max_file_bytes, &mut |progress| {
         bar.show(&progress);
     })?;
+    // Nobody would come back to find the vectors of a library that is thrown away.
+    if folder.is_some() {
+        library.wait_until_embedded(&mut |files| bar.show_embedding(files))?;
+    }
     Ok(Opened {
         library,
         _folder: folder,

@@ -33,10 +33,12 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
     let listener = bind(config.listen).await?;
     let address = listener.local_addr()?;
     let engines = startup::load_engines(&config)?;
+    let encoders = startup::load_encoders(&config.retrieval)?;
     let data_dir = startup::data_dir(&config)?;
     let extractor = startup::extractor()?;
-    let library = startup::open_library(&config, &data_dir, &engines[0], extractor)?;
-    let app = startup::app_with_models(&config, engines, library);
+    let library =
+        startup::open_library_with(&config, &data_dir, &engines[0], extractor, &encoders)?;
+    let app = startup::app_with_models(&config, engines, library, encoders);
     app.library.announce(&address.to_string());
 
     let router = routes::router(app.clone());

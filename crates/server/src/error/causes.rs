@@ -38,6 +38,9 @@ impl From<RagError> for ApiError {
             RagError::PromptTooLong { param, .. } => {
                 Self::new(ErrorKind::ContextLengthExceeded, message).at(param)
             }
+            RagError::NotEmbedded => {
+                Self::new(ErrorKind::Busy, message).retry_after(Duration::from_secs(10))
+            }
             RagError::Engine(error) => error.into(),
             RagError::Retrieval(error) => error.into(),
         }
@@ -76,6 +79,7 @@ impl From<LibraryError> for ApiError {
             LibraryError::StorageFull => Self::new(ErrorKind::StorageFull, message),
             LibraryError::Closed => Self::new(ErrorKind::Stopping, message),
             LibraryError::Index(error) => error.into(),
+            LibraryError::Embedder(error) => error.into(),
             _ => Self::internal(with_causes(&error)),
         }
     }

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use engine::OutputFormat;
 use futures_core::Stream;
 use library::{DEFAULT_COLLECTION, Library};
-use rag::{Answer, AnswerEvent, AnsweredBy, Question};
-use retrieval::Index;
+use rag::{Answer, AnswerEvent, AnsweredBy, Method, Question};
+use retrieval::{Fusion, Index};
 
 use super::base_url::base_url;
 use super::input::JsonBody;
@@ -97,6 +97,10 @@ fn question(request: ChatRequest) -> Question {
         citations: request.citations,
         top_k: request.retrieval.top_k,
         choices: request.choices,
+        method: Method {
+            mode: request.retrieval.mode,
+            fusion: Fusion::default(),
+        },
         sampling: request.sampling,
         max_tokens: request.max_tokens,
         stop: request.stop,

@@ -5,6 +5,7 @@ mod batches;
 mod body;
 mod chat;
 mod content;
+mod embeddings;
 mod events;
 mod files;
 mod form;
@@ -14,6 +15,7 @@ mod input;
 mod middleware;
 mod models;
 mod off_thread;
+mod rerank;
 mod search;
 mod vector_store_files;
 mod vector_stores;
@@ -35,6 +37,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/v1/chat/completions", post(chat::complete))
+        .route("/v1/embeddings", post(embeddings::embed))
+        .route("/v1/rerank", post(rerank::rerank))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*name}", get(models::retrieve))
         .route("/v1/files", get(files::list).post(files::upload))

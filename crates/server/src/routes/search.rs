@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use library::{Attributes, Library};
+use rag::RagError;
 use retrieval::{Hit, Query};
 
 use super::input::{InPath, JsonBody};
 use super::off_thread::off_thread;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorKind};
 use crate::wire::search::{SearchItem, SearchPage, SearchRequest};
 
 /// The passages of a collection that match best.
@@ -21,7 +22,7 @@ pub(super) async fn search(
 ) -> Result<Json<SearchPage>, ApiError> {
     let request = SearchRequest::read(&body.object(), &app.limits)?;
     let page = off_thread(move || {
-        let hits = find(&app.library, &collection, &request)?;
+        let hits = find(&app, &collection, &request)?;
         let item = |hit| item(&app.library, &collection, hit);
         let items = hits.into_iter().map(item).collect::<Result<_, _>>()?;
         let rebuilding = app.library.is_rebuilding(&collection)?;
@@ -31,14 +32,10 @@ pub(super) async fn search(
 }
 
 /// The best hits of all queries, each passage once, with its best score.
-fn find(
-    library: &Library,
-    collection: &str,
-    request: &SearchRequest,
-) -> Result<Vec<Hit>, ApiError> {
-    let index = library.index(collection)?;
+fn find(app: &App, collection: &str, request: &SearchRequest) -> Result<Vec<Hit>, ApiError> {
+    let index = [app.library.index(collection)?];
     let filter = request.filter.as_ref();
-    let files = filter.map(|filter| library.matching(collection, filter));
+    let files = filter.map(|filter| app.library.matching(collection, filter));
     let files = files.transpose()?.map(Arc::new);
     let mut hits = Vec::new();
     for text in &request.queries {
@@ -46,7 +43,8 @@ fn find(
             files: files.clone(),
             ..Query::with_operators(text, request.max_results)
         };
-        hits.extend(index.search(&query)?);
+        let found = app.encoders.search(&index, &query, request.method);
+        hits.extend(found.map_err(on_this_route)?);
     }
     hits.retain(|hit| hit.score >= request.score_threshold);
     // With a single query this keeps the order: scores grow with what hits are ordered by.
@@ -58,6 +56,17 @@ fn find(
         }
     }
     Ok(best)
+}
+
+/// A chat names the mode in another place.
+fn on_this_route(error: RagError) -> ApiError {
+    match error {
+        RagError::Invalid {
+            param: "retrieval.mode",
+            message,
+        } => ApiError::new(ErrorKind::InvalidValue, message).at("mode"),
+        other => other.into(),
+    }
 }
 
 fn same_passage(one: &Hit, other: &Hit) -> bool {

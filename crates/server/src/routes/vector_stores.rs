@@ -39,9 +39,13 @@ pub(super) async fn retrieve(
     InPath(name): InPath<String>,
 ) -> Result<Json<VectorStoreObject>, ApiError> {
     let wanted = name.clone();
-    let collection = off_thread(move || Ok(app.library.collection(&wanted)?)).await?;
-    let collection = collection.ok_or_else(|| unknown_collection(&name))?;
-    Ok(Json(VectorStoreObject::from(&collection)))
+    let object = off_thread(move || {
+        let collection = app.library.collection(&wanted)?;
+        let collection = collection.ok_or_else(|| unknown_collection(&name))?;
+        let status = app.library.vector_status(&collection.id)?;
+        Ok(VectorStoreObject::from(&collection).with_embedding(status))
+    });
+    Ok(Json(object.await?))
 }
 
 /// `DELETE /v1/vector_stores/{collection}`: the collection; its files stay.

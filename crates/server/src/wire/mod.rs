@@ -4,10 +4,12 @@
 //! writing ([`completion`], [`files`], …) turns values into objects with a fixed order of
 //! fields. No handler builds JSON itself.
 
+mod base64;
 pub(crate) mod batches;
 pub(crate) mod chat_request;
 pub(crate) mod chunk;
 pub(crate) mod completion;
+pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod filters;
@@ -18,6 +20,7 @@ mod logprobs;
 pub(crate) mod messages;
 pub(crate) mod models;
 pub(crate) mod place;
+pub(crate) mod rerank;
 mod response_format;
 pub(crate) mod retrieval;
 mod sampling;

@@ -1,6 +1,7 @@
 //! The field `retrieval` of a chat request: which collections to search, and how.
 
 use library::Filter;
+use retrieval::Mode;
 
 use super::filters::read_filter;
 use super::place::{Object, Place};
@@ -19,6 +20,8 @@ pub(crate) struct RetrievalOptions {
     pub(crate) top_k: Option<usize>,
     /// Which of their files.
     pub(crate) filter: Option<Filter>,
+    /// By words, by meaning, or both.
+    pub(crate) mode: Mode,
 }
 
 /// Which collections to search.
@@ -69,7 +72,6 @@ impl RetrievalOptions {
     }
 
     fn read_object(fields: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
-        fields.optional("mode", check_mode)?;
         let top_k = 1..=limits.top_k as i64;
         Ok(Self {
             collections: fields
@@ -79,18 +81,19 @@ impl RetrievalOptions {
                 .optional("top_k", |place| place.integer(top_k))?
                 .map(|k| k as usize),
             filter: fields.optional("filters", read_filter)?,
+            mode: fields.optional("mode", read_mode)?.unwrap_or_default(),
         })
     }
 }
 
-/// Without an embedder a hybrid search is a lexical one, and a dense one is impossible.
-fn check_mode(place: &Place<'_>) -> Result<(), ApiError> {
-    let possible = place.choice(&[("hybrid", true), ("lexical", true), ("dense", false)])?;
-    if possible {
-        return Ok(());
-    }
-    let why = "cannot be \"dense\" on this server, which has no embedder";
-    Err(place.refuse(ErrorKind::UnsupportedParameter, why))
+/// By what passages are found. Without an embedder a hybrid search goes by words, and a dense one
+/// is refused when it is begun.
+pub(crate) fn read_mode(place: &Place<'_>) -> Result<Mode, ApiError> {
+    place.choice(&[
+        ("hybrid", Mode::Hybrid),
+        ("lexical", Mode::Lexical),
+        ("dense", Mode::Dense),
+    ])
 }
 
 fn read_collections(place: &Place<'_>) -> Result<Collections, ApiError> {

@@ -1,12 +1,14 @@
 //! `POST /v1/vector_stores/{id}/search`: the request, and the page of results.
 
 use library::{Attributes, Filter};
-use retrieval::Hit;
+use rag::Method;
+use retrieval::{Fusion, Hit};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::filters::read_filter;
 use super::place::{Object, Place};
+use super::retrieval::read_mode;
 use super::vector_stores::{RESERVED_PREFIX, index_state};
 use crate::app::Limits;
 use crate::error::{ApiError, ErrorKind};
@@ -27,6 +29,8 @@ pub(crate) struct SearchRequest {
     pub(crate) score_threshold: f32,
     /// Which files to search.
     pub(crate) filter: Option<Filter>,
+    /// By what they are found.
+    pub(crate) method: Method,
 }
 
 impl SearchRequest {
@@ -34,11 +38,18 @@ impl SearchRequest {
     pub(crate) fn read(body: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
         let max_results =
             body.optional("max_num_results", |place| place.integer(1..=MAX_RESULTS))?;
-        let threshold = body.optional("ranking_options", read_threshold)?;
+        let ranking = body
+            .optional("ranking_options", read_ranking)?
+            .unwrap_or_default();
+        let mode = body.optional("mode", read_mode)?.unwrap_or_default();
         Ok(Self {
             queries: read_queries(&body.require("query")?, limits)?,
             max_results: max_results.map_or(DEFAULT_RESULTS, |number| number as usize),
-            score_threshold: threshold.unwrap_or(0.0),
+            score_threshold: ranking.score_threshold,
+            method: Method {
+                mode,
+                fusion: ranking.fusion,
+            },
             filter: body.optional("filters", read_filter)?,
         })
     }
@@ -69,10 +80,39 @@ fn read_query(place: &Place<'_>, limits: &Limits) -> Result<String, ApiError> {
     Ok(query.to_owned())
 }
 
-fn read_threshold(place: &Place<'_>) -> Result<f32, ApiError> {
+/// The field `ranking_options`.
+#[derive(Default)]
+struct Ranking {
+    score_threshold: f32,
+    fusion: Fusion,
+}
+
+fn read_ranking(place: &Place<'_>) -> Result<Ranking, ApiError> {
     let options = place.object()?;
     let threshold = options.optional("score_threshold", |place| place.number(0.0..=1.0))?;
-    Ok(threshold.unwrap_or(0.0) as f32)
+    let fusion = options.optional("hybrid_search", read_hybrid_search)?;
+    Ok(Ranking {
+        score_threshold: threshold.unwrap_or(0.0) as f32,
+        fusion: fusion.unwrap_or_default(),
+    })
+}
+
+/// OpenAI's weights of reciprocal rank fusion.
+fn read_hybrid_search(place: &Place<'_>) -> Result<Fusion, ApiError> {
+    let weights = place.object()?;
+    let weight = |name| -> Result<f32, ApiError> {
+        let weight = weights.optional(name, |place| place.number(0.0..=1000.0))?;
+        Ok(weight.unwrap_or(1.0) as f32)
+    };
+    let (embedding_weight, text_weight) = (weight("embedding_weight")?, weight("text_weight")?);
+    if embedding_weight + text_weight == 0.0 {
+        let why = "must give one of 'embedding_weight' and 'text_weight' more than 0";
+        return Err(place.refuse(ErrorKind::InvalidValue, why));
+    }
+    Ok(Fusion::ReciprocalRank {
+        embedding_weight,
+        text_weight,
+    })
 }
 
 /// The passages that were found.

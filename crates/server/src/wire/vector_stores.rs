@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use library::{AttributeValue, Attributes, Collection, FileCounts, LastError, Membership, Status};
+use library::{
+    AttributeValue, Attributes, Collection, FileCounts, LastError, Membership, Status, VectorStatus,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -32,6 +34,31 @@ pub(crate) struct VectorStoreObject {
     durability: &'static str,
     /// "rebuilding" while searches find only a part of what is completed.
     index: &'static str,
+    /// How far the vectors are; `null` without an embedder. Not OpenAI's, and only given of one
+    /// collection, not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding: Option<Option<EmbeddingObject>>,
+}
+
+#[derive(Serialize)]
+struct EmbeddingObject {
+    model: String,
+    vectors: usize,
+    files_left: u64,
+    searchable: bool,
+}
+
+impl VectorStoreObject {
+    /// Says how far the vectors are.
+    pub(crate) fn with_embedding(mut self, status: Option<VectorStatus>) -> Self {
+        self.embedding = Some(status.map(|status| EmbeddingObject {
+            model: status.model,
+            vectors: status.vectors,
+            files_left: status.files_left,
+            searchable: status.searchable,
+        }));
+        self
+    }
 }
 
 /// Files by status.
@@ -185,6 +212,7 @@ impl From<&Collection> for VectorStoreObject {
             metadata: Map::new(),
             durability: FSYNC,
             index: index_state(collection.rebuilding),
+            embedding: None,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Documents {
                 })
             }
             Documents::Paths(paths) => {
-                let library = opened(config, paths, engine)?;
+                let library = opened(config, paths, engine, &rag::Encoders::default())?;
                 Ok(Searchable {
                     index: library.library.index(library::DEFAULT_COLLECTION)?,
                     _library: Some(library),

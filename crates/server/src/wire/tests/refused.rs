@@ -184,9 +184,9 @@ fn bad_chat_fields_are_refused_by_name() {
             "invalid_value",
         ),
         (
-            json!({"retrieval": {"mode": "dense"}}),
+            json!({"retrieval": {"mode": "sparse"}}),
             "retrieval.mode",
-            "unsupported_parameter",
+            "invalid_value",
         ),
         (
             json!({"retrieval": {"filters": {}}}),
