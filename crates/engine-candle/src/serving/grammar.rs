@@ -1,8 +1,7 @@
 //! Answers that must be JSON: which tokens may come next.
 //!
 //! llguidance keeps a parser of the text so far and knows for every token of the vocabulary
-//! whether the text could go on with it. A mask takes well under a millisecond on ordinary
-//! schemas, which is nothing beside a step of a model on a CPU.
+//! whether the text could go on with it.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -76,7 +75,11 @@ impl Grammar {
     /// the text is complete.
     pub(crate) fn restrict(&mut self, logits: &mut [f32]) -> Result<(), EngineError> {
         let mask = self.0.compute_mask_or_eos().map_err(too_hard)?;
-        mask.apply_to(logits);
+        mask.iter_unset_entries(|id| {
+            if let Some(logit) = logits.get_mut(id) {
+                *logit = f32::NEG_INFINITY;
+            }
+        });
         Ok(())
     }
 

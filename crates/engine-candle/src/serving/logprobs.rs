@@ -45,7 +45,7 @@ impl Logprobs {
                 bytes if bytes.is_empty() => tokenizer.name(id).into_bytes(),
                 bytes => bytes,
             },
-            logprob: logits[id as usize] - total,
+            logprob: (f64::from(logits[id as usize]) - total) as f32,
         };
         let chosen = logprob(id);
         let top = most_likely(logits, self.top).into_iter().map(logprob);
@@ -68,14 +68,14 @@ impl Logprobs {
 }
 
 /// The logarithm of what a softmax divides by.
-fn log_sum_exp(logits: &[f32]) -> f32 {
+fn log_sum_exp(logits: &[f32]) -> f64 {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum = logits
         .iter()
         .filter(|logit| !logit.is_nan())
         .map(|&logit| f64::from(logit - largest).exp())
         .sum::<f64>();
-    largest + sum.ln() as f32
+    f64::from(largest) + sum.ln()
 }
 
 /// The tokens of the largest logits, best first, equal ones in the order of the vocabulary.
@@ -111,8 +111,8 @@ mod tests {
         let total = log_sum_exp(&logits);
         let sum = logits
             .iter()
-            .map(|logit| (logit - total).exp())
-            .sum::<f32>();
+            .map(|&logit| (f64::from(logit) - total).exp())
+            .sum::<f64>();
         assert!((sum - 1.0).abs() < 1e-6, "{sum}");
     }
 }

@@ -53,6 +53,11 @@ impl Detokenizer {
 
     /// Takes the next token.
     pub(crate) fn push(&mut self, token: u32) -> Result<Piece, EngineError> {
+        // A special token adds no text. In the window it would stand where the context should,
+        // and the blank before the next word be taken for one at the beginning.
+        if self.text.tokenizer.bytes(token).is_empty() {
+            return Ok(self.release(false));
+        }
         self.window.push(token);
         let text = self.text.tokenizer.decode(&self.window)?;
         let uncertain = uncertain(&text);
