@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::xml::{Part, walk};
+use super::xml::{Part, Tag, walk};
 use super::{Confidence, Format, certain_if, html};
 use crate::ExtractError;
 use crate::archive::Archive;
@@ -89,6 +89,7 @@ impl Package {
                 Part::Start(tag) => {
                     in_title = tag.name() == "title" && read.title.is_none();
                     if tag.name() == "item"
+                        && !is_navigation(&tag)
                         && let (Some(id), Some(href)) = (tag.attribute("id"), tag.attribute("href"))
                     {
                         read.hrefs.insert(id, href);
@@ -112,6 +113,14 @@ impl Package {
         let hrefs = self.spine.iter().filter_map(|id| self.hrefs.get(id));
         hrefs.map(String::as_str)
     }
+}
+
+/// The table of contents that reading systems show beside the book repeats its headings.
+fn is_navigation(item: &Tag<'_>) -> bool {
+    let properties = item.attribute("properties").unwrap_or_default();
+    properties
+        .split_whitespace()
+        .any(|property| property == "nav")
 }
 
 /// The name of the part to which a reference in the part `base` leads.

@@ -53,15 +53,21 @@ fn read(source: &Source, draft: &mut Draft) -> Result<(), ExtractError> {
 
 fn read_title(meta: &[u8], draft: &mut Draft) -> Result<(), ExtractError> {
     let mut inside = false;
+    // A reference such as `&amp;` parts the text in three.
+    let mut title = String::new();
     walk(meta, NAME, |part| {
         match part {
             Part::Start(tag) => inside = tag.name() == "title",
             Part::End(_) => inside = false,
-            Part::Text(text) if inside => draft.set_title(text),
+            Part::Text(text) if inside => title.push_str(text),
             Part::Text(_) => {}
         }
         Ok(())
-    })
+    })?;
+    if !title.is_empty() {
+        draft.set_title(&title);
+    }
+    Ok(())
 }
 
 /// Follows the elements and writes what they hold.
