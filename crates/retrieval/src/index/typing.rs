@@ -16,11 +16,13 @@ const CHARS_FOR_TWO: usize = 8;
 const MAX_WORDS: usize = 8;
 
 /// Passages with a word that differs from one of the query's by a letter or two; `None` when no
-/// word is long enough to tell.
+/// word is long enough to tell. Words with digits in them are names and numbers: one that is
+/// nearly right is another one.
 pub(super) fn nearly(body: Field, tokens: &[Token]) -> Option<BooleanQuery> {
     let long = tokens.iter().filter(|token| {
         let is_whole = matches!(token.kind, Kind::Word | Kind::Surface | Kind::Bare);
-        is_whole && token.term.text.chars().count() >= MIN_CHARS
+        let is_exact = token.term.text.chars().any(char::is_numeric);
+        is_whole && !is_exact && token.term.text.chars().count() >= MIN_CHARS
     });
     let clauses: Vec<(Occur, Box<dyn Query>)> = long
         .take(MAX_WORDS)
