@@ -99,16 +99,26 @@ pub fn fitting_pieces<'a>(text: &'a str, fits: &dyn Fn(&str) -> bool) -> Vec<&'a
     pieces
 }
 
-/// Where to cut a text in two: at the white space nearest behind its middle, or else at the
-/// middle; 0 for a single character.
+/// Where to cut a text that begins and ends without white space in two: at the white space
+/// nearest to its middle, so that words stay whole, or else at its middle; 0 for a single
+/// character.
 fn middle(text: &str) -> usize {
-    let half = text.ceil_char_boundary(text.len() / 2);
-    let near = text.floor_char_boundary(text.len() / 2 + text.len() / 4);
-    let space = text
-        .get(half..near)
-        .and_then(|after| after.find(char::is_whitespace));
-    let cut = space.map_or(half, |space| half + space);
-    if cut < text.len() { cut } else { 0 }
+    let half = text.ceil_char_boundary(text.len().div_ceil(2));
+    let (front, back) = text.split_at(half);
+    let before = front.rfind(char::is_whitespace);
+    let behind = back.find(char::is_whitespace).map(|space| half + space);
+    let spaces = before.into_iter().chain(behind);
+    let nearest = spaces.min_by_key(|space| space.abs_diff(half));
+    nearest.unwrap_or_else(|| middle_of_word(text, half))
+}
+
+/// `half`, or the last character when that one reaches over the middle to the end.
+fn middle_of_word(text: &str, half: usize) -> usize {
+    if half < text.len() {
+        return half;
+    }
+    let last = text.char_indices().next_back();
+    last.map_or(0, |(start, _)| start)
 }
 
 #[cfg(test)]
@@ -124,6 +134,7 @@ mod tests {
         check("one two three four", 9, &["one two", "three", "four"]);
         check("abcdef", 2, &["ab", "c", "de", "f"]);
         check("가나", 1, &["가", "나"]);
+        check("a가", 3, &["a", "가"]);
         check("  ", 1, &[]);
     }
 }
