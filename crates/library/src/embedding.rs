@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Embedder, Side};
-use retrieval::{Origin, VectorChange, Vectors};
+use retrieval::{Index, Origin, VectorChange, Vectors};
 use tracing::warn;
 
 use crate::LibraryError;
@@ -113,8 +113,20 @@ fn opened(
         Err(LibraryError::NotFound { .. }) => return Ok(None),
         opened => opened?,
     };
-    index.attach(Some(Arc::clone(&vectors)));
+    attach(core, &index, &vectors);
     Ok(Some((vectors, state)))
+}
+
+/// Lets searches go through the vectors, and tells those who wait for them: when the last run of
+/// the program made all of them, nothing else will happen. Vectors that are attached already are
+/// no news, or this thread would wake itself for ever.
+fn attach(core: &Core, index: &Index, vectors: &Arc<Vectors>) {
+    let attached = index.vectors();
+    if attached.is_some_and(|attached| Arc::ptr_eq(&attached, vectors)) {
+        return;
+    }
+    index.attach(Some(Arc::clone(vectors)));
+    core.signal.embedded();
 }
 
 /// Brings the vectors of a collection nearer to what the database says; whether they are not

@@ -140,7 +140,7 @@ impl Signal {
         self.change(|_| ());
     }
 
-    /// For the embedding thread: some vectors are in place.
+    /// For the embedding thread: some vectors are in place, new or found on the disk.
     pub(crate) fn embedded(&self) {
         self.change(|_| ());
     }

@@ -59,17 +59,15 @@ impl Library {
             let mut left = 0;
             let mut is_done = true;
             for id in core.store.read(collections::ids)? {
-                let state = core
-                    .store
-                    .read(|connection| collections::index_state(connection, &id))?;
-                let (Some(state), Some(status)) = (state, self.vector_status(&id)?) else {
-                    continue;
-                };
-                let vectors = core.indexes.get(&core.store, &id)?.vectors();
-                is_done &= vectors.is_some_and(|vectors| {
-                    vectors.is_complete() && vectors.generation() >= state.generation
-                });
-                left += status.files_left;
+                match self.embedding_left(&id) {
+                    // It was deleted since the ids were read, and has no passages any more.
+                    Err(LibraryError::NotFound { .. }) => (),
+                    found => {
+                        let (files_left, is_embedded) = found?;
+                        left += files_left;
+                        is_done &= is_embedded;
+                    }
+                }
             }
             report(left);
             if is_done {
@@ -81,5 +79,21 @@ impl Library {
             core.signal.wait_past(seen);
         }
         Ok(())
+    }
+
+    /// The files of a collection that are left, and whether every passage has its vector.
+    fn embedding_left(&self, id: &str) -> Result<(u64, bool), LibraryError> {
+        let core = &self.core;
+        let state = core
+            .store
+            .read(|connection| collections::index_state(connection, id))?;
+        let generation = state.map_or(0, |state| state.generation);
+        let files_left = self
+            .vector_status(id)?
+            .map_or(0, |status| status.files_left);
+        let vectors = core.indexes.get(&core.store, id)?.vectors();
+        let is_embedded = vectors
+            .is_some_and(|vectors| vectors.is_complete() && vectors.generation() >= generation);
+        Ok((files_left, is_embedded))
     }
 }
