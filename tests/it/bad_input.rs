@@ -129,10 +129,10 @@ async fn fields_at_fault_are_named() {
         ),
         (
             CHAT,
-            chat("Why?", json!({"n": 5})),
+            chat("Why?", json!({"n": 9})),
             400,
             "n",
-            "unsupported_parameter",
+            "invalid_value",
         ),
         (
             CHAT,

@@ -315,7 +315,10 @@ async fn detaching_keeps_the_file() {
     let (_, detached) = delete(&server, &format!("/v1/vector_stores/default/files/{id}")).await;
     assert_eq!(
         detached,
-        json!({"id": id, "object": "vector_store.file.deleted", "deleted": true})
+        json!({
+            "id": id, "object": "vector_store.file.deleted", "deleted": true,
+            "durability": "fsync",
+        })
     );
     assert_eq!(search(&server, json!("green tea")).await["data"], json!([]));
     assert_eq!(server.get(&format!("/v1/files/{id}")).await["id"], id);

@@ -89,7 +89,8 @@ fn inspect_says_what_a_model_is() {
     let config = serde_json::from_slice::<Value>(bundled::MODEL.config).expect("JSON");
     let number = |key: &str| config[key].as_u64().expect("a number");
     let keys_and_values = 2 * number("num_key_value_heads") * number("head_dim");
-    let kv_bytes = 4 * 1000 * number("num_hidden_layers") * keys_and_values;
+    let f16 = 2;
+    let kv_bytes = f16 * 1000 * number("num_hidden_layers") * keys_and_values;
     let kv = format!("{:.1} MiB of keys and values", kv_bytes as f64 / 1048576.0);
     let said = printed(&folder(), &["models", "inspect", "built-in"]);
     let check = |what: &str, expected: &str| {

@@ -34,10 +34,10 @@ pub(crate) struct VectorStoreObject {
     durability: &'static str,
     /// "rebuilding" while searches find only a part of what is completed.
     index: &'static str,
-    /// How far the vectors are; `null` without an embedder. Not OpenAI's, and only given of one
+    /// How far the vectors are, if there is an embedder. Not OpenAI's, and only given of one
     /// collection, not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
-    embedding: Option<Option<EmbeddingObject>>,
+    embedding: Option<EmbeddingObject>,
 }
 
 #[derive(Serialize)]
@@ -51,12 +51,12 @@ struct EmbeddingObject {
 impl VectorStoreObject {
     /// Says how far the vectors are.
     pub(crate) fn with_embedding(mut self, status: Option<VectorStatus>) -> Self {
-        self.embedding = Some(status.map(|status| EmbeddingObject {
+        self.embedding = status.map(|status| EmbeddingObject {
             model: status.model,
             vectors: status.vectors,
             files_left: status.files_left,
             searchable: status.searchable,
-        }));
+        });
         self
     }
 }
