@@ -12,6 +12,9 @@ use crate::portable::Moved;
 /// Marks an export: "ibid" in ASCII, in the header of the database.
 const APPLICATION_ID: i64 = 0x6962_6964;
 
+/// What follows a collection (its index, its vectors) reads a generation at a time.
+const FILES_PER_GENERATION: i64 = 64;
+
 /// Copies the collection into a new database at `to`.
 pub(crate) fn export(
     stored: &StoredFile,
@@ -99,16 +102,24 @@ fn import_attached(
              SELECT new, title, format, markdown, headings, pages, text
              FROM other.documents JOIN ids ON old = file_id;",
     )?;
+    // The new index is at generation 0, and everything completed beyond it: it will be caught up,
+    // whole generations at a time, so none may be large.
     transaction.execute(
         "INSERT INTO main.memberships (collection_id, file_id, status, error_code,
              error_message, attributes, created_at, generation)
-         SELECT ?, new, status, error_code, error_message, attributes, created_at,
-             status = 'completed'
+         SELECT ?1, new, status, error_code, error_message, attributes, created_at,
+             CASE status WHEN 'completed' THEN
+                 1 + (ROW_NUMBER() OVER (PARTITION BY status ORDER BY sequence) - 1) / ?2
+             ELSE 0 END
          FROM other.memberships JOIN ids ON old = file_id ORDER BY sequence",
-        [&id],
+        params![&id, FILES_PER_GENERATION],
     )?;
-    // The new index is at generation 0, and everything completed at 1: it will be caught up.
-    super::collections::set_generation(&transaction, &id, 1)?;
+    let last = transaction.query_row(
+        "SELECT MAX(1, MAX(generation)) FROM main.memberships WHERE collection_id = ?",
+        [&id],
+        |row| Ok(row.get::<_, Option<i64>>(0)?.unwrap_or(1)),
+    )?;
+    super::collections::set_generation(&transaction, &id, last.unsigned_abs())?;
     transaction.execute_batch("DROP TABLE ids")?;
     transaction.commit()?;
     Ok(id)

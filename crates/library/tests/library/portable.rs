@@ -169,3 +169,27 @@ fn who_holds_a_library_can_say_where() {
     assert_eq!(holder(&home.data_dir()), Holder::Unknown);
     drop(library);
 }
+
+#[test]
+fn a_large_collection_arrives_whole() {
+    let home = Home::new();
+    let library = home.open();
+    library.create_collection("birds").unwrap();
+    let files = 150;
+    for number in 0..files {
+        let name = format!("{number}.txt");
+        let bird = upload(&library, &name, format!("whinchat number {number}"));
+        library
+            .attach("birds", &bird.id, Default::default())
+            .unwrap();
+    }
+    settle(&library);
+    let file = home.data_dir().join("birds.ibid");
+    library::export(&home.data_dir(), "birds", &file).unwrap();
+
+    let other = Home::new();
+    let elsewhere = other.open();
+    elsewhere.import(&file, None).unwrap();
+    settle(&elsewhere);
+    assert_eq!(elsewhere.index("birds").unwrap().passage_count(), files);
+}
