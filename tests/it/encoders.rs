@@ -232,8 +232,8 @@ async fn without_models_the_server_says_what_is_missing() {
 /// With a published model, in the folder that the environment names; `.ci/run` fetches one.
 #[tokio::test]
 async fn a_real_embedder_finds_a_paraphrase() {
-    let Some(folder) = std::env::var_os("IBID_TEST_EMBEDDER") else {
-        eprintln!("skipped: IBID_TEST_EMBEDDER names no folder of an embedder");
+    let Some(folder) = std::env::var_os("TEST_EMBEDDER") else {
+        eprintln!("skipped: TEST_EMBEDDER names no folder of an embedder");
         return;
     };
     let config = RetrievalConfig {
