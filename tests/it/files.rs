@@ -99,7 +99,7 @@ async fn a_file_is_stored_attached_read_and_deleted() {
         json!({
             "id": id, "object": "file", "deleted": true, "durability": "fsync",
             "purged": {
-                "bytes": TEA.len(), "text_bytes": TEA.len(), "passages": 1,
+                "bytes": TEA.len(), "text_bytes": TEA.len(), "passages": 1, "answers": 0,
                 "vector_store_ids": [attached["vector_store_id"]],
             },
         })

@@ -12,6 +12,9 @@ mod choices;
 /// Answers that must be JSON.
 mod json;
 
+/// Sentences without a source, and receipts of answers.
+mod answers;
+
 /// Tools that the model calls.
 mod tools;
 

@@ -3,12 +3,15 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use engine::{Engine, EngineError, Load, ModelInfo, OutputFormat, Prompt, Request, TokenStream};
+use engine::{
+    Engine, EngineError, Fingerprint, Load, ModelInfo, OutputFormat, Prompt, Request, TokenStream,
+};
 
 use crate::LoadError;
 use crate::decoder::KvType;
 use crate::encoder_decoder::EncoderDecoder;
 use crate::files::ModelSource;
+use crate::fingerprint::fingerprint;
 use crate::model::{Body, Model};
 use crate::serving::{Grammar, Grammars, Job, PagedDecoder, Wishes, WorkerPool, check_sampling};
 use crate::text::Text;
@@ -26,6 +29,8 @@ pub struct CandleEngine {
     /// Made when an answer must be JSON for the first time.
     grammars: OnceLock<Result<Grammars, EngineError>>,
     pool: WorkerPool,
+    source: ModelSource,
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 /// How an engine runs its model.
@@ -118,6 +123,8 @@ impl CandleEngine {
             vocab,
             grammars: OnceLock::new(),
             pool,
+            source,
+            fingerprint: OnceLock::new(),
         })
     }
 
@@ -233,6 +240,11 @@ impl Engine for CandleEngine {
             sender,
         })?;
         Ok(stream)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        let compute = || fingerprint(&self.source);
+        self.fingerprint.get_or_init(compute).clone()
     }
 
     fn load(&self) -> Load {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{EngineError, ModelInfo, Prompt, Request, TokenStream};
+use crate::{EngineError, Fingerprint, ModelInfo, Prompt, Request, TokenStream};
 
 /// A model that can be asked to continue a prompt.
 ///
@@ -30,6 +30,12 @@ pub trait Engine: Send + Sync {
 
     /// Starts generating and returns the stream of what comes out.
     fn generate(&self, request: Request) -> Result<TokenStream, EngineError>;
+
+    /// What tells the model from every other. The first call may read all files of the model and
+    /// take seconds; do not call it from an async task.
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::default()
+    }
 
     /// What the engine is holding right now; [idle](Load::is_idle) when nothing is asked of it.
     fn load(&self) -> Load;

@@ -21,7 +21,7 @@ pub mod contract;
 pub use embedder::{Embedder, EmbedderInfo, Reranker, Side, fitting_pieces};
 pub use engine::{Engine, KvLoad, Load};
 pub use error::EngineError;
-pub use model::{Card, ModelInfo};
+pub use model::{Card, Fingerprint, ModelInfo};
 pub use request::{
     Message, OutputFormat, Prompt, PromptDocument, Request, Role, SamplingParams, ToolCall,
     ToolChoice,

@@ -26,3 +26,13 @@ pub struct Card {
     /// A source of more tokens than this confuses the model.
     pub max_source_tokens: Option<usize>,
 }
+
+/// Hashes of what makes up a model: with the same ones, the same request gives the same answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// SHA-256 of the files of its weights one behind the other, in hexadecimal digits; `None`
+    /// when it is not known.
+    pub weights: Option<String>,
+    /// SHA-256 of its tokenizer's file; `None` when it is not known, or part of the weights' file.
+    pub tokenizer: Option<String>,
+}

@@ -1,6 +1,6 @@
 //! Files: added, listed, read, deleted.
 
-use crate::store::{contents, documents, files, memberships};
+use crate::store::{answers, contents, documents, files, memberships};
 use crate::{Document, File, Library, LibraryError, Listing, NewFile, Page, Purged};
 
 impl Library {
@@ -81,6 +81,7 @@ impl Library {
             let mut purged = Purged {
                 bytes: file.bytes,
                 text_bytes: documents::text_bytes(connection, id)?,
+                answers: answers::resting_on(connection, id)?,
                 ..Purged::default()
             };
             let mut removed = Vec::new();

@@ -18,6 +18,7 @@
 //!
 //! Vectors follow behind, on a thread of their own (`embedding`), under the same generations.
 
+mod answers;
 mod attributes;
 mod batch;
 mod collection;
@@ -48,6 +49,7 @@ mod vector_sets;
 mod vector_status;
 mod watch;
 
+pub use answers::{KeptAnswer, NewAnswer, Retention};
 pub use attributes::{AttributeValue, Attributes};
 pub use batch::{Batch, BatchFile, MAX_BATCH_FILES};
 pub use collection::{Collection, DEFAULT_COLLECTION, FileCounts};

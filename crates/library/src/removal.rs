@@ -20,6 +20,8 @@ pub struct Purged {
     pub text_bytes: u64,
     /// Passages in the indexes of all collections.
     pub passages: u64,
+    /// Kept answers that repeated something of it, and tell nothing any more.
+    pub answers: u64,
     /// The ids of the collections it was in.
     pub collections: Vec<String>,
 }

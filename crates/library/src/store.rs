@@ -3,6 +3,7 @@
 //! The submodules hold the SQL, one per table; they take a connection and know nothing of
 //! locks, threads or the index.
 
+pub(crate) mod answers;
 pub(crate) mod batches;
 pub(crate) mod collections;
 pub(crate) mod contents;
@@ -27,9 +28,10 @@ use self::reserve::Reserve;
 use crate::LibraryError;
 
 /// One entry per format of the library; `PRAGMA user_version` counts those applied.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 
 /// Read connections kept for the next reader.

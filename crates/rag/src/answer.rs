@@ -1,17 +1,19 @@
 //! An answer as it comes: text, citations, and how it ended.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use engine::{EngineError, FinishReason, ModelInfo, TokenLogprobs, ToolCall, Usage};
+use engine::{EngineError, FinishReason, ModelInfo, Prompt, TokenLogprobs, ToolCall, Usage};
 use futures_core::Stream;
 
 use crate::choice::{Choice, ChoiceEvent};
 use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::ledger::Ledger;
+use crate::piece::Piece;
 use crate::sources::{Citation, SearchResult};
-use crate::writer::Piece;
+use crate::support::{Support, Unsupported};
 
 /// An answer: what is known at once, and a stream of [`AnswerEvent`]s that ends in exactly one
 /// [`AnswerEvent::Done`] or one error.
@@ -25,6 +27,8 @@ pub struct Answer {
     pub evidence: Option<Evidence>,
     /// The passages that the answer may stand on, numbered as in its citations.
     pub search_results: Vec<SearchResult>,
+    /// What the model reads; `None` when it is not asked.
+    pub prompt: Option<Arc<Prompt>>,
     choices: Vec<Choice>,
     /// How many choices did not finish yet.
     open: usize,
@@ -53,14 +57,8 @@ pub enum AnswerEvent {
     Text {
         /// Which of the texts, from 0.
         choice: usize,
-        /// The text, with the markers of the sentence it closes.
-        text: String,
-        /// The citations of the sentence that this text closes.
-        citations: Vec<Citation>,
-        /// How likely the model's tokens were, if that was asked. The tokens are what the model
-        /// wrote: markers are not among them, and white space and made-up markers that were left
-        /// out are.
-        logprobs: Vec<TokenLogprobs>,
+        /// The text, and what is told with it.
+        piece: TextPiece,
     },
     /// The model calls a tool. What it says beside that comes as text.
     ToolCall {
@@ -77,6 +75,10 @@ pub enum AnswerEvent {
         choice: usize,
         /// Why it ended.
         finish_reason: FinishReason,
+        /// How far sources support it; `None` when it has none, or refuses.
+        support: Option<Support>,
+        /// The ids of the tokens that the model generated for it.
+        tokens: Vec<u32>,
     },
     /// The end; nothing follows.
     Done {
@@ -86,6 +88,21 @@ pub enum AnswerEvent {
         /// What the model read and what was left out.
         ledger: Ledger,
     },
+}
+
+/// A piece of a text, and what is told with it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextPiece {
+    /// The text, with the markers of the sentence it closes.
+    pub text: String,
+    /// The citations of the sentence that this text closes.
+    pub citations: Vec<Citation>,
+    /// That sentence, when nothing supports it.
+    pub unsupported: Vec<Unsupported>,
+    /// How likely the model's tokens were, if that was asked. The tokens are what the model
+    /// wrote: markers are not among them, and white space and made-up markers that were left
+    /// out are.
+    pub logprobs: Vec<TokenLogprobs>,
 }
 
 impl Answer {
@@ -99,10 +116,11 @@ impl Answer {
     pub(crate) fn ready(
         answered_by: AnsweredBy,
         pieces: &[Piece],
+        support: Option<Support>,
         choices: usize,
         model: &ModelInfo,
     ) -> Self {
-        let choices = (0..choices).map(|_| Choice::ready(pieces));
+        let choices = (0..choices).map(|_| Choice::ready(pieces, support));
         let ledger = Ledger {
             context: model.context,
             ..Ledger::default()
@@ -115,6 +133,7 @@ impl Answer {
             answered_by,
             evidence: None,
             search_results: Vec::new(),
+            prompt: None,
             open: choices.len(),
             choices,
             turn: 0,
@@ -132,6 +151,12 @@ impl Answer {
     ) -> Self {
         self.evidence = evidence;
         self.search_results = search_results;
+        self
+    }
+
+    /// Adds what the model reads.
+    pub(crate) fn with_prompt(mut self, prompt: Arc<Prompt>) -> Self {
+        self.prompt = Some(prompt);
         self
     }
 
@@ -160,16 +185,7 @@ impl Answer {
         event: Result<ChoiceEvent, EngineError>,
     ) -> Result<AnswerEvent, RagError> {
         match event {
-            Ok(ChoiceEvent::Text {
-                text,
-                citations,
-                logprobs,
-            }) => Ok(AnswerEvent::Text {
-                choice,
-                text,
-                citations,
-                logprobs,
-            }),
+            Ok(ChoiceEvent::Text(piece)) => Ok(AnswerEvent::Text { choice, piece }),
             Ok(ChoiceEvent::ToolCall { index, call }) => Ok(AnswerEvent::ToolCall {
                 choice,
                 index,
@@ -178,11 +194,15 @@ impl Answer {
             Ok(ChoiceEvent::Finished {
                 finish_reason,
                 usage,
+                support,
+                tokens,
             }) => {
                 self.count(choice, usage);
                 Ok(AnswerEvent::Finished {
                     choice,
                     finish_reason,
+                    support,
+                    tokens,
                 })
             }
             Err(error) => {

@@ -7,9 +7,11 @@ use std::task::{Context, Poll, ready};
 use engine::{EngineError, Event, FinishReason, TokenLogprobs, TokenStream, ToolCall, Usage};
 use futures_core::Stream;
 
+use crate::answer::TextPiece;
 use crate::json_writer::JsonWriter;
-use crate::sources::Citation;
-use crate::writer::{Piece, Writer};
+use crate::piece::Piece;
+use crate::support::Support;
+use crate::writer::Writer;
 
 /// A text in the making: pieces, then one end or one error.
 #[derive(Default)]
@@ -21,11 +23,7 @@ pub(crate) struct Choice {
 /// What a [`Choice`] yields.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ChoiceEvent {
-    Text {
-        text: String,
-        citations: Vec<Citation>,
-        logprobs: Vec<TokenLogprobs>,
-    },
+    Text(TextPiece),
     ToolCall {
         /// Which of the choice's calls, from 0.
         index: usize,
@@ -34,6 +32,8 @@ pub(crate) enum ChoiceEvent {
     Finished {
         finish_reason: FinishReason,
         usage: Usage,
+        support: Option<Support>,
+        tokens: Vec<u32>,
     },
 }
 
@@ -47,34 +47,58 @@ pub(crate) enum Writing {
 struct Generation {
     tokens: TokenStream,
     writing: Writing,
+    held: Option<Held>,
+    /// The ids of all tokens so far.
+    ids: Vec<u32>,
     /// Probabilities of tokens whose text the writer holds back.
     logprobs: Vec<TokenLogprobs>,
     /// How many tools were called.
     calls: usize,
 }
 
+/// A text that is held back until one of its sentences is supported.
+pub(crate) struct Held {
+    pieces: Vec<Piece>,
+    /// What is said in its place if none is.
+    refusal: String,
+}
+
+impl Held {
+    /// Nothing yet; in the end `refusal`, if need be.
+    pub(crate) fn until_supported(refusal: String) -> Self {
+        Self {
+            pieces: Vec::new(),
+            refusal,
+        }
+    }
+}
+
 impl Choice {
-    /// A text that a model is writing.
-    pub(crate) fn from_model(tokens: TokenStream, writing: Writing) -> Self {
+    /// A text that a model is writing, which may have to be held back.
+    pub(crate) fn from_model(tokens: TokenStream, writing: Writing, held: Option<Held>) -> Self {
         Self {
             events: VecDeque::new(),
             generation: Some(Generation {
                 tokens,
                 writing,
+                held,
+                ids: Vec::new(),
                 logprobs: Vec::new(),
                 calls: 0,
             }),
         }
     }
 
-    /// A text that is there already.
-    pub(crate) fn ready(pieces: &[Piece]) -> Self {
+    /// A text that is there already, and rests on sources so far.
+    pub(crate) fn ready(pieces: &[Piece], support: Option<Support>) -> Self {
         let text = pieces
             .iter()
             .map(|piece| piece.clone().with_logprobs(Vec::new()));
         let finished = ChoiceEvent::Finished {
             finish_reason: FinishReason::Stop,
             usage: Usage::default(),
+            support,
+            tokens: Vec::new(),
         };
         Self {
             events: text.chain([finished]).map(Ok).collect(),
@@ -117,8 +141,10 @@ impl Choice {
         };
         match event {
             Some(Ok(Event::Token(token))) => {
+                generation.ids.push(token.id);
                 generation.logprobs.extend(token.logprobs);
                 let pieces = generation.writing.push(&token.text);
+                let pieces = generation.shown(pieces);
                 let events = generation.events(pieces);
                 let calls = generation.calls(token.tool_calls);
                 self.events.extend(events.into_iter().chain(calls).map(Ok));
@@ -128,10 +154,12 @@ impl Choice {
                 finish_reason,
                 usage,
             })) => {
-                let events = generation.last_events();
+                let (events, support) = generation.end();
                 let finished = ChoiceEvent::Finished {
                     finish_reason,
                     usage,
+                    support,
+                    tokens: std::mem::take(&mut generation.ids),
                 };
                 self.events
                     .extend(events.into_iter().chain([finished]).map(Ok));
@@ -157,9 +185,33 @@ impl Writing {
             Self::Json(writer) => Vec::from_iter(writer.finish()),
         }
     }
+
+    /// How the text is supported so far; `None` when there is nothing to support it.
+    fn support(&self) -> Option<Support> {
+        match self {
+            Self::Prose(writer) => writer.support(),
+            Self::Json(writer) => writer.support(),
+        }
+    }
 }
 
 impl Generation {
+    /// What of the `pieces`, and of those held back, may be shown now.
+    fn shown(&mut self, pieces: Vec<Piece>) -> Vec<Piece> {
+        let Some(held) = &mut self.held else {
+            return pieces;
+        };
+        held.pieces.extend(pieces);
+        match self.writing.support() {
+            Some(support) if support.supported > 0 => self.release(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn release(&mut self) -> Vec<Piece> {
+        self.held.take().map_or_else(Vec::new, |held| held.pieces)
+    }
+
     /// The probabilities go with the first text that is sent after them.
     fn events(&mut self, pieces: Vec<Piece>) -> Vec<ChoiceEvent> {
         let with_logprobs = |piece: Piece| piece.with_logprobs(std::mem::take(&mut self.logprobs));
@@ -174,22 +226,38 @@ impl Generation {
         events.collect()
     }
 
-    /// The text that was held back, and the probabilities of tokens that became no text.
-    fn last_events(&mut self) -> Vec<ChoiceEvent> {
-        let mut pieces = self.writing.finish();
+    /// The rest of the text, or the refusal in its place, and the probabilities of tokens that
+    /// became no text; and how the whole is supported.
+    fn end(&mut self) -> (Vec<ChoiceEvent>, Option<Support>) {
+        let last = self.writing.finish();
+        let mut pieces = self.shown(last);
+        let mut support = self.writing.support();
+        match (self.held.take(), &mut support) {
+            (Some(held), Some(support)) if support.is_missing() => {
+                support.withheld = true;
+                self.logprobs.clear();
+                pieces.push(Piece {
+                    text: held.refusal,
+                    ..Piece::default()
+                });
+            }
+            (Some(held), _) => pieces.extend(held.pieces),
+            (None, _) => {}
+        }
         if pieces.is_empty() && !self.logprobs.is_empty() {
             pieces.push(Piece::default());
         }
-        self.events(pieces)
+        (self.events(pieces), support)
     }
 }
 
 impl Piece {
     fn with_logprobs(self, logprobs: Vec<TokenLogprobs>) -> ChoiceEvent {
-        ChoiceEvent::Text {
+        ChoiceEvent::Text(TextPiece {
             text: self.text,
             citations: self.citations,
+            unsupported: self.unsupported,
             logprobs,
-        }
+        })
     }
 }

@@ -7,17 +7,23 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use crate::language::declines;
 use crate::lexicon::{Lexicon, Vocabulary, Words};
+use crate::names::{bare_name, names};
 use crate::search::Found;
 use crate::sentences::{Kind, sentences};
-use crate::sources::{Citation, Sources};
+use crate::sources::{Citation, Sources, Vote};
 
+/// The support of a sentence that stands in a source word for word.
+const VERBATIM: f32 = 1.0;
 /// A word in the title or heading counts this much: sentences lean on them for their subject.
 const ABOVE: f32 = 0.5;
 /// A second sentence is cited when it supports at least this much more.
 const WORTH_A_SECOND: f32 = 0.2;
 /// A number of the sentence that its sources do not have leaves this much of the support.
 const WRONG_NUMBER: f32 = 0.5;
+/// A name of the sentence that neither its sources nor their headings have leaves this much.
+const WRONG_NAME: f32 = 0.75;
 /// Of sentences that support alike, the one that speaks of the question is cited: it is worth
 /// up to this much.
 const ON_TOPIC: f32 = 0.1;
@@ -27,7 +33,7 @@ const ON_TOPIC: f32 = 0.1;
 pub(crate) struct Citer {
     lexicon: Lexicon,
     sources: Sources,
-    above: Vec<Vocabulary>,
+    above: Vec<Above>,
     candidates: Vec<Candidate>,
     floor: f32,
 }
@@ -50,6 +56,19 @@ struct Claim {
     words: Words,
     bare: String,
     numbers: Vec<String>,
+    /// Names in it, in small letters, without the first word.
+    names: Vec<String>,
+}
+
+/// What the sources say to a sentence of the answer.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// One or two, best first; none when nothing supports it enough.
+    pub(crate) citations: Vec<Citation>,
+    /// How much the best sources support, 0 to 1.
+    pub(crate) score: f32,
+    /// It only says that the sources do not answer.
+    pub(crate) declines: bool,
 }
 
 impl Citer {
@@ -57,7 +76,10 @@ impl Citer {
     pub(crate) fn new(found: Found, sources: Sources, floor: f32) -> Self {
         let above = sources
             .numbered()
-            .map(|(_, source)| found.lexicon.vocabulary(&source.above()))
+            .map(|(_, source)| Above {
+                vocabulary: found.lexicon.vocabulary(&source.above()),
+                bare: bare(&source.above()),
+            })
             .collect();
         let candidates = sources
             .numbered()
@@ -79,20 +101,54 @@ impl Citer {
         }
     }
 
-    /// The citations of `sentence`, which stands at the code points `place` of the answer:
-    /// one or two, best first, or none when nothing supports it enough.
-    pub(crate) fn cite(&self, sentence: &str, place: Range<usize>) -> Vec<Citation> {
-        let (cited, score) = self.supports(&Claim::new(sentence, &self.lexicon));
-        if score < self.floor {
-            return Vec::new();
+    /// Looks for the sources of `sentence`, which stands at the code points `place` of the answer.
+    pub(crate) fn check(&self, sentence: &str, place: Range<usize>) -> Checked {
+        let claim = Claim::new(sentence, &self.lexicon);
+        let (cited, score) = self.supports(&claim);
+        // What a source says word for word speaks of something else than these sources.
+        if declines(sentence) && score < VERBATIM {
+            return Checked {
+                declines: true,
+                score,
+                ..Checked::default()
+            };
         }
-        cited
-            .into_iter()
-            .map(|candidate| {
-                let source = self.sources.numbered_as(candidate.n);
-                source.citation(candidate.n, &candidate.span, score, place.clone())
-            })
-            .collect()
+        if score < self.floor {
+            return Checked {
+                score,
+                ..Checked::default()
+            };
+        }
+        let votes = self.votes(&claim, &cited);
+        let cite = |candidate: &Candidate| {
+            let source = self.sources.numbered_as(candidate.n);
+            let mut citation = source.citation(candidate.n, &candidate.span, score, place.clone());
+            citation.votes.clone_from(&votes);
+            citation
+        };
+        Checked {
+            citations: cited.into_iter().map(cite).collect(),
+            score,
+            declines: false,
+        }
+    }
+
+    /// What speaks for the `cited` sentences together.
+    fn votes(&self, claim: &Claim, cited: &[&Candidate]) -> Vec<Vote> {
+        let votes = [
+            (Vote::Verbatim, holds_verbatim(claim, cited)),
+            (Vote::Words, self.share(claim, cited) >= self.floor),
+            (
+                Vote::Numbers,
+                !claim.numbers.is_empty() && knows_numbers(claim, cited),
+            ),
+            (
+                Vote::Names,
+                !claim.names.is_empty() && self.knows_names(claim, cited),
+            ),
+        ];
+        let cast = votes.into_iter().filter(|(_, cast)| *cast);
+        cast.map(|(vote, _)| vote).collect()
     }
 
     /// The one or two source sentences that support `claim` best, and how much they do.
@@ -127,14 +183,26 @@ impl Citer {
 
     /// How much of `claim` the `cited` sentences support together, 0 to 1.
     fn support(&self, claim: &Claim, cited: &[&Candidate]) -> f32 {
-        if cited.iter().any(|c| c.bare.contains(&claim.bare)) {
-            return 1.0;
+        if holds_verbatim(claim, cited) {
+            return VERBATIM;
         }
-        let share = claim.words.share(|term| {
+        let mut support = self.share(claim, cited);
+        if !knows_numbers(claim, cited) {
+            support *= WRONG_NUMBER;
+        }
+        if !self.knows_names(claim, cited) {
+            support *= WRONG_NAME;
+        }
+        support
+    }
+
+    /// The share of the claim's words, by weight, that the `cited` sentences hold.
+    fn share(&self, claim: &Claim, cited: &[&Candidate]) -> f32 {
+        claim.words.share(|term| {
             let held = cited.iter().map(|candidate| {
                 if candidate.vocabulary.contains(term) {
                     1.0
-                } else if self.above[candidate.n - 1].contains(term) {
+                } else if self.above[candidate.n - 1].vocabulary.contains(term) {
                     ABOVE
                 } else {
                     0.0
@@ -142,15 +210,35 @@ impl Citer {
             });
             held.max_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal))
                 .unwrap_or(0.0)
-        });
-        let is_known = |number: &&String| cited.iter().any(|c| c.numbers.contains(number));
-        let all_known = claim.numbers.iter().all(|number| is_known(&number));
-        if all_known {
-            share
-        } else {
-            share * WRONG_NUMBER
-        }
+        })
     }
+
+    /// Each name of the claim stands in a cited sentence or above one.
+    fn knows_names(&self, claim: &Claim, cited: &[&Candidate]) -> bool {
+        let known = |name: &String| {
+            let stands_in = |candidate: &&Candidate| {
+                candidate.bare.contains(name) || self.above[candidate.n - 1].bare.contains(name)
+            };
+            cited.iter().any(stands_in)
+        };
+        claim.names.iter().all(known)
+    }
+}
+
+/// What stands above a source.
+struct Above {
+    vocabulary: Vocabulary,
+    bare: String,
+}
+
+fn holds_verbatim(claim: &Claim, cited: &[&Candidate]) -> bool {
+    let held = |candidate: &&Candidate| candidate.bare.contains(&claim.bare);
+    !claim.bare.is_empty() && cited.iter().any(held)
+}
+
+fn knows_numbers(claim: &Claim, cited: &[&Candidate]) -> bool {
+    let is_known = |number| cited.iter().any(|c| c.numbers.contains(number));
+    claim.numbers.iter().all(is_known)
 }
 
 impl Candidate {
@@ -174,8 +262,16 @@ impl Claim {
             words: lexicon.words(sentence),
             bare: bare(sentence),
             numbers: numbers(sentence),
+            names: claimed_names(sentence),
         }
     }
+}
+
+/// The names of a sentence as [`bare`] writes them; numbers are looked at by themselves.
+fn claimed_names(sentence: &str) -> Vec<String> {
+    let names = names(sentence).map(|name| bare(bare_name(name)));
+    let telling = names.filter(|name| !name.is_empty() && !name.contains(|c: char| c.is_numeric()));
+    telling.collect()
 }
 
 /// Letters and digits only, in small letters: what must agree for a quotation to be verbatim.

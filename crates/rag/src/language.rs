@@ -60,6 +60,15 @@ pub(crate) fn asks_for_number(question: &str) -> bool {
     words(&lower).any(asks) || NUMBER_PHRASES.iter().any(|phrase| lower.contains(phrase))
 }
 
+/// The sentence says that the sources do not answer, and so needs no source itself.
+pub(crate) fn declines(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase();
+    let names_one = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    DECLINING
+        .iter()
+        .any(|(sources, denials)| names_one(sources) && names_one(denials))
+}
+
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
         .filter(|word| !word.is_empty())
@@ -227,4 +236,62 @@ const NUMBER_PHRASES: &[&str] = &[
     "几",
     "多少",
     "何时",
+];
+
+/// In each language, what sources are called, and how they are said not to answer.
+const DECLINING: &[(&[&str], &[&str])] = &[
+    (
+        &[
+            "source",
+            "document",
+            "passage",
+            "context",
+            "information provided",
+            "text",
+        ],
+        &[
+            "do not answer",
+            "does not answer",
+            "don't answer",
+            "do not say",
+            "does not say",
+            "do not mention",
+            "does not mention",
+            "do not contain",
+            "does not contain",
+            "do not provide",
+            "does not provide",
+            "not mentioned in",
+            "not stated in",
+            "not found in",
+            "no information",
+            "no answer",
+        ],
+    ),
+    (
+        &["문서", "자료", "출처", "본문", "제공된"],
+        &[
+            "찾을 수 없",
+            "알 수 없",
+            "나와 있지 않",
+            "나오지 않",
+            "답하지 않",
+            "언급되지 않",
+            "언급하지 않",
+            "언급되어 있지 않",
+            "답이 없",
+            "정보가 없",
+            "내용이 없",
+        ],
+    ),
+    (
+        &["資料", "文書", "出典"],
+        &[
+            "ありません",
+            "見つかりません",
+            "書かれていません",
+            "記載がありません",
+        ],
+    ),
+    (&["资料", "文档", "来源"], &["没有", "未提及", "找不到"]),
 ];

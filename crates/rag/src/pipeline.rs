@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, Request};
+use engine::{Engine, Fingerprint, Prompt, Request};
 use retrieval::Index;
 
 use crate::answer::{Answer, AnsweredBy};
-use crate::choice::{Choice, Writing};
+use crate::choice::{Choice, Held, Writing};
 use crate::cite::Citer;
 use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::json_writer::JsonWriter;
+use crate::piece::Telling;
 use crate::prompt::{Splice, splice};
-use crate::question::{CitationStyle, Mode, Question};
+use crate::question::{Mode, Question};
 use crate::quotes::quote;
-use crate::refusal::refuse;
+use crate::refusal::{refuse, withheld};
 use crate::search::{Found, search};
 use crate::settings::Settings;
+use crate::support::SupportPolicy;
 use crate::writer::Writer;
 
 /// Answers questions from documents, with one engine.
@@ -41,6 +43,11 @@ impl Pipeline {
     pub fn with_encoders(mut self, encoders: Encoders) -> Self {
         self.encoders = encoders;
         self
+    }
+
+    /// What tells the model from every other; see [`Engine::fingerprint`].
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.engine.fingerprint()
     }
 
     /// Answers `question` from the passages of `indexes`.
@@ -128,16 +135,23 @@ impl Pipeline {
         let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
         let search_results = splice.sources.results();
         let floor = self.settings.citation_floor;
+        let telling = Telling {
+            style: question.citations,
+            policy: question.support.unwrap_or(self.settings.support),
+        };
+        let refusal = grounds.as_ref().map(|(found, _)| withheld(found));
+        let holds_back = telling.policy == SupportPolicy::Strict;
+        let refusal = refusal.filter(|_| holds_back);
         let citer = grounds.map(|(found, _)| Arc::new(Citer::new(found, splice.sources, floor)));
-        let (style, is_json) = (question.citations, question.is_json());
+        let is_json = question.is_json();
         let writing = || match is_json {
-            true if style == CitationStyle::Off => Writing::Json(JsonWriter::new(None)),
-            true => Writing::Json(JsonWriter::new(citer.clone())),
-            false => Writing::Prose(Box::new(Writer::new(citer.clone(), style))),
+            true => Writing::Json(JsonWriter::new(citer.clone(), telling)),
+            false => Writing::Prose(Box::new(Writer::new(citer.clone(), telling))),
         };
         let choices = question.choices;
+        let prompt = Arc::new(splice.prompt);
         let request = Request {
-            prompt: splice.prompt,
+            prompt: Prompt::clone(&prompt),
             sampling: question.sampling,
             max_tokens: Some(splice.max_tokens),
             stop: question.stop,
@@ -149,10 +163,12 @@ impl Pipeline {
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;
-            Ok(Choice::from_model(tokens, writing()))
+            let held = refusal.clone().map(Held::until_supported);
+            Ok(Choice::from_model(tokens, writing(), held))
         });
         let choices = choices.collect::<Result<_, RagError>>()?;
-        Ok(Answer::from_model(choices, splice.ledger).with_search(evidence, search_results))
+        let answer = Answer::from_model(choices, splice.ledger).with_prompt(prompt);
+        Ok(answer.with_search(evidence, search_results))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::encoders::Method;
 use crate::error::RagError;
 use crate::language;
+use crate::support::SupportPolicy;
 
 /// The longest question that is searched for, in bytes.
 pub const MAX_QUESTION_BYTES: usize = 2 * 1024;
@@ -23,6 +24,8 @@ pub struct Question {
     pub mode: Mode,
     /// How sources are cited.
     pub citations: CitationStyle,
+    /// What happens to sentences that no source supports; `None` leaves it to the settings.
+    pub support: Option<SupportPolicy>,
     /// How many passages to search for; `None` leaves it to the settings.
     pub top_k: Option<usize>,
     /// Search only these files; `None` searches all.
@@ -58,6 +61,7 @@ impl Default for Question {
             messages: Vec::new(),
             mode: Mode::default(),
             citations: CitationStyle::default(),
+            support: None,
             top_k: None,
             files: None,
             method: Method::default(),
@@ -129,6 +133,11 @@ impl Question {
         if !self.tools.is_empty() && self.mode == Mode::Quotes {
             let message = "quotes call no tools; set answer to \"model\", or leave it out";
             return refuse("answer", message);
+        }
+        if self.support == Some(SupportPolicy::Strict) && !self.tools.is_empty() {
+            let message = "strict would hold back what the model says beside calls of tools; set \
+                support to \"mark\", or leave it out";
+            return refuse("support", message);
         }
         if !self.is_json() {
             return Ok(());

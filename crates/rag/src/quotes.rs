@@ -10,12 +10,13 @@ use crate::evidence::Evidence;
 use crate::lexicon::Vocabulary;
 use crate::markers::marker;
 use crate::offsets::code_points;
+use crate::piece::Piece;
 use crate::question::CitationStyle;
 use crate::rank::{Ranked, ranked};
 use crate::search::Found;
 use crate::settings::Settings;
-use crate::sources::{Source, Sources};
-use crate::writer::Piece;
+use crate::sources::{Source, Sources, Vote};
+use crate::support::Support;
 
 /// A further sentence is quoted when it is worth this part of the best one.
 const WORTH_QUOTING: f32 = 0.75;
@@ -45,8 +46,19 @@ impl Quotes {
     /// zero.
     pub(crate) fn answer(self, evidence: Evidence, choices: usize, model: &ModelInfo) -> Answer {
         let search_results = self.sources.results();
-        Answer::ready(AnsweredBy::Quotes, &self.pieces, choices, model)
-            .with_search(Some(evidence), search_results)
+        let support = Support {
+            sentences: self.pieces.len(),
+            supported: self.pieces.len(),
+            ..Support::default()
+        };
+        Answer::ready(
+            AnsweredBy::Quotes,
+            &self.pieces,
+            Some(support),
+            choices,
+            model,
+        )
+        .with_search(Some(evidence), search_results)
     }
 }
 
@@ -109,9 +121,14 @@ fn write(chosen: &[Ranked], sources: &Sources, style: CitationStyle) -> Vec<Piec
             text.push_str(&marker(&BTreeSet::from([sentence.n])));
         }
         written += code_points(&text);
-        let citation = source.citation(sentence.n, &sentence.span, VERBATIM, place);
+        let mut citation = source.citation(sentence.n, &sentence.span, VERBATIM, place);
+        citation.votes = vec![Vote::Verbatim];
         let citations = Vec::from_iter((style != CitationStyle::Off).then_some(citation));
-        pieces.push(Piece { text, citations });
+        pieces.push(Piece {
+            text,
+            citations,
+            ..Piece::default()
+        });
         before = Some(sentence);
     }
     pieces

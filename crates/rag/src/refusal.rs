@@ -5,31 +5,91 @@ use engine::ModelInfo;
 use crate::answer::{Answer, AnsweredBy};
 use crate::evidence::Evidence;
 use crate::language::Language;
+use crate::piece::Piece;
 use crate::search::Found;
 use crate::sources::Source;
-use crate::writer::Piece;
 
 /// The longest title that a refusal names, in characters.
 const MAX_TITLE: usize = 80;
 
-/// An answer that says that there is none, in the language of the question, and names the
-/// nearest thing found. The model is not asked.
+/// An answer that says that there is none, in the language of the question, how much was
+/// searched, and what came nearest. The model is not asked.
 pub(crate) fn refuse(
     found: &Found,
     evidence: Evidence,
     choices: usize,
     model: &ModelInfo,
 ) -> Answer {
-    let text = refusal(
-        Language::of(&found.query.question),
-        nearest(found).as_deref(),
-    );
     let piece = Piece {
-        text,
-        citations: Vec::new(),
+        text: no_answer(found),
+        ..Piece::default()
     };
-    Answer::ready(AnsweredBy::Refusal, &[piece], choices, model)
+    Answer::ready(AnsweredBy::Refusal, &[piece], None, choices, model)
         .with_search(Some(evidence), Vec::new())
+}
+
+/// The sentence in place of a text of which no sentence has a source.
+pub(crate) fn withheld(found: &Found) -> String {
+    let language = Language::of(&found.query.question);
+    let said = match language {
+        Language::English => {
+            "The documents do not support what the model wrote, so it is withheld."
+        }
+        Language::Korean => "모델이 쓴 답은 문서에서 근거를 찾을 수 없어 보여 드리지 않습니다.",
+        Language::Japanese => "モデルの答えは文書に根拠がないため、表示しません。",
+        Language::Chinese => "文档不支持模型写的内容，因此不予显示。",
+    };
+    format!("{said}{}", nearest_sentence(language, found))
+}
+
+fn no_answer(found: &Found) -> String {
+    let language = Language::of(&found.query.question);
+    let said = match language {
+        Language::English => "The documents do not answer this question.",
+        Language::Korean => "문서에서 이 질문에 대한 답을 찾을 수 없습니다.",
+        Language::Japanese => "文書にはこの質問の答えが見つかりません。",
+        Language::Chinese => "文档中找不到这个问题的答案。",
+    };
+    format!("{said}{}", nearest_sentence(language, found))
+}
+
+/// How much was searched, and what came nearest.
+fn nearest_sentence(language: Language, found: &Found) -> String {
+    let searched = found.searched;
+    if searched == 0 {
+        return match language {
+            Language::English => " There are no documents to search yet.",
+            Language::Korean => " 아직 찾아볼 문서가 없습니다.",
+            Language::Japanese => "検索する文書がまだありません。",
+            Language::Chinese => "还没有可检索的文档。",
+        }
+        .into();
+    }
+    match (language, nearest(found)) {
+        (Language::English, Some(title)) => {
+            let passages = if searched == 1 { "passage" } else { "passages" };
+            format!(" Of {searched} {passages} searched, the nearest is in “{title}”.")
+        }
+        (Language::English, None) => {
+            format!(" Nothing in the {searched} passages searched matches it.")
+        }
+        (Language::Korean, Some(title)) => {
+            format!(" 단락 {searched}개를 찾아보았고, 가장 가까운 내용은 「{title}」에 있습니다.")
+        }
+        (Language::Korean, None) => {
+            format!(" 단락 {searched}개를 찾아보았지만 관련된 내용이 없습니다.")
+        }
+        (Language::Japanese, Some(title)) => {
+            format!("{searched}件の段落を検索し、最も近い内容は「{title}」にあります。")
+        }
+        (Language::Japanese, None) => {
+            format!("{searched}件の段落を検索しましたが、関連する内容はありません。")
+        }
+        (Language::Chinese, Some(title)) => {
+            format!("检索了{searched}个段落，最接近的内容在《{title}》中。")
+        }
+        (Language::Chinese, None) => format!("检索了{searched}个段落，没有相关内容。"),
+    }
 }
 
 fn nearest(found: &Found) -> Option<String> {
@@ -43,33 +103,4 @@ fn nearest(found: &Found) -> Option<String> {
     } else {
         short
     })
-}
-
-fn refusal(language: Language, nearest: Option<&str>) -> String {
-    match (language, nearest) {
-        (Language::English, Some(title)) => {
-            format!(
-                "The documents do not answer this question. The nearest thing found is “{title}”."
-            )
-        }
-        (Language::English, None) => {
-            "The documents do not answer this question: nothing in them matches it.".into()
-        }
-        (Language::Korean, Some(title)) => format!(
-            "문서에서 이 질문에 대한 답을 찾을 수 없습니다. 가장 가까운 내용은 「{title}」에 있습니다."
-        ),
-        (Language::Korean, None) => {
-            "문서에서 이 질문에 대한 답을 찾을 수 없습니다. 관련된 내용도 없습니다.".into()
-        }
-        (Language::Japanese, Some(title)) => {
-            format!("文書にはこの質問の答えが見つかりません。最も近い内容は「{title}」にあります。")
-        }
-        (Language::Japanese, None) => {
-            "文書にはこの質問の答えが見つかりません。関連する内容もありません。".into()
-        }
-        (Language::Chinese, Some(title)) => {
-            format!("文档中找不到这个问题的答案。最接近的内容在《{title}》中。")
-        }
-        (Language::Chinese, None) => "文档中找不到这个问题的答案，也没有相关内容。".into(),
-    }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Found {
     pub(crate) hits: Vec<Hit>,
     /// How rare words are in the collections searched.
     pub(crate) lexicon: Lexicon,
+    /// How many passages there are in all collections searched.
+    pub(crate) searched: u64,
 }
 
 /// Searches `indexes` for what `question` asks.
@@ -52,5 +54,6 @@ pub(crate) fn search(
         hits: distinct(hits, &lexicon, top_k),
         query,
         lexicon,
+        searched: indexes.iter().map(|index| index.passage_count()).sum(),
     })
 }

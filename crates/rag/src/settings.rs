@@ -1,5 +1,7 @@
 //! What an operator may choose about answering.
 
+use crate::support::SupportPolicy;
+
 /// How questions are answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -9,6 +11,8 @@ pub struct Settings {
     pub evidence_floor: f32,
     /// Below this support, 0 to 1, a sentence gets no citation.
     pub citation_floor: f32,
+    /// What happens to sentences that no source supports, when the question does not say.
+    pub support: SupportPolicy,
     /// Tokens kept free for the answer when the question does not say.
     pub max_answer_tokens: usize,
     /// The most sentences that an answer in quotes has.
@@ -21,6 +25,7 @@ impl Default for Settings {
             top_k: 5,
             evidence_floor: 0.3,
             citation_floor: 0.5,
+            support: SupportPolicy::Mark,
             max_answer_tokens: 512,
             quote_sentences: 3,
         }

@@ -30,8 +30,23 @@ pub struct Citation {
     pub quote: String,
     /// How much of the sentence its citations support together, 0 to 1.
     pub score: f32,
+    /// What speaks for it.
+    pub votes: Vec<Vote>,
     /// Code points of the sentence in the answer as sent, markers counted, its own left out.
     pub sentence: Range<usize>,
+}
+
+/// What speaks for a citation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vote {
+    /// The source says it word for word.
+    Verbatim,
+    /// It has the words, rare ones counting more.
+    Words,
+    /// It has every number of the sentence.
+    Numbers,
+    /// It, or what stands above it, has every name of the sentence.
+    Names,
 }
 
 /// A passage that the answer may stand on.
@@ -149,6 +164,7 @@ impl Source {
             end: code_points.end,
             quote: passage.text[span.clone()].to_owned(),
             score,
+            votes: Vec::new(),
             sentence,
         }
     }

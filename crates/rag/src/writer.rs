@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::cite::Citer;
 use crate::markers::{MarkerFilter, marker};
 use crate::offsets::{CodePointCursor, code_points};
+use crate::piece::{Piece, Telling};
 use crate::question::CitationStyle;
 use crate::sentences::{Kind, Sentence, SentenceSplitter};
-use crate::sources::Citation;
+use crate::support::Support;
 
 /// Takes the model's text in pieces and gives pieces to send, the same text however it is cut.
 ///
@@ -16,7 +17,8 @@ use crate::sources::Citation;
 /// white space that may turn out to follow a sentence, since a marker goes before it.
 pub(crate) struct Writer {
     citer: Option<Arc<Citer>>,
-    style: CitationStyle,
+    telling: Telling,
+    support: Support,
     filter: MarkerFilter,
     splitter: SentenceSplitter,
     /// The text so far, without markers.
@@ -28,21 +30,13 @@ pub(crate) struct Writer {
     cursor: CodePointCursor,
 }
 
-/// Text to send.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Piece {
-    /// The text, with the markers of the sentence it closes.
-    pub(crate) text: String,
-    /// The citations of the sentence that it closes.
-    pub(crate) citations: Vec<Citation>,
-}
-
 impl Writer {
     /// A writer that cites with `citer`; without one the text passes as it is.
-    pub(crate) fn new(citer: Option<Arc<Citer>>, style: CitationStyle) -> Self {
+    pub(crate) fn new(citer: Option<Arc<Citer>>, telling: Telling) -> Self {
         Self {
             citer,
-            style,
+            telling,
+            support: Support::default(),
             filter: MarkerFilter::default(),
             splitter: SentenceSplitter::default(),
             text: String::new(),
@@ -50,6 +44,11 @@ impl Writer {
             markers: 0,
             cursor: CodePointCursor::default(),
         }
+    }
+
+    /// The account of the sentences that are complete; `None` without sources.
+    pub(crate) fn support(&self) -> Option<Support> {
+        self.citer.as_ref().map(|_| self.support)
     }
 
     /// Takes the next piece.
@@ -94,37 +93,37 @@ impl Writer {
             .collect()
     }
 
-    /// Cites one sentence, unless it is none that says anything.
+    /// Cites or marks one sentence, unless it is none that says anything.
     fn close_sentence(&mut self, sentence: Sentence) -> Option<Piece> {
+        let citer = self.citer.as_ref()?;
         let says_something = matches!(sentence.kind, Kind::Prose | Kind::Item);
-        if self.style == CitationStyle::Off || !says_something {
+        if !says_something {
             return None;
         }
-        let citer = self.citer.as_ref()?;
         let text = &self.text[sentence.span.clone()];
         let start = self.cursor.advance(&self.text, sentence.span.start) + self.markers;
-        let citations = citer.cite(text, start..start + code_points(text));
-        if citations.is_empty() {
+        let place = start..start + code_points(text);
+        let checked = citer.check(text, place.clone());
+        self.support.count(&checked);
+        let piece = Piece::told(checked, place, self.telling);
+        if piece.is_empty() {
             return None;
         }
-        let mut closing = self.unsent(sentence.span.end);
-        if self.style == CitationStyle::Inline {
-            let numbers: BTreeSet<usize> = citations.iter().map(|citation| citation.n).collect();
+        let mut text = self.unsent(sentence.span.end);
+        if self.telling.style == CitationStyle::Inline {
+            let numbers: BTreeSet<usize> = piece.citations.iter().map(|cited| cited.n).collect();
             let marker = marker(&numbers);
             self.markers += code_points(&marker);
-            closing.push_str(&marker);
+            text.push_str(&marker);
         }
-        Some(Piece {
-            text: closing,
-            citations,
-        })
+        Some(Piece { text, ..piece })
     }
 
     fn send_up_to(&mut self, end: usize) -> Option<Piece> {
         let text = self.unsent(end);
         (!text.is_empty()).then_some(Piece {
             text,
-            citations: Vec::new(),
+            ..Piece::default()
         })
     }
 

@@ -10,7 +10,9 @@ use std::task::{Context, Poll, Waker};
 
 use engine::EngineError;
 use futures_core::Stream;
-use rag::{Answer, AnswerEvent, CitationStyle, Pipeline, RagError, Settings};
+use rag::{
+    Answer, AnswerEvent, CitationStyle, Pipeline, Question, RagError, Settings, SupportPolicy, Vote,
+};
 use retrieval::Index;
 use support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
 
@@ -195,10 +197,8 @@ fn citations_come_with_the_end_of_their_sentence() {
         CitationStyle::Inline,
     );
     while let Some(event) = answer.next_blocking() {
-        if let AnswerEvent::Text {
-            text, citations, ..
-        } = event.expect("no error")
-        {
+        if let AnswerEvent::Text { piece, .. } = event.expect("no error") {
+            let (text, citations) = (piece.text, piece.citations);
             assert_eq!(text.contains("[1]"), !citations.is_empty(), "{text:?}");
             assert!(citations.is_empty() || text.ends_with("[1]"), "{text:?}");
         }
@@ -262,4 +262,91 @@ fn without_documents_the_text_passes_as_it_is() {
     let answer = replying(reply).answer(&[], ask("How do I index?"));
     let answer = collect(answer.expect("an answer"));
     assert_eq!((answer.text.as_str(), answer.citations.len()), (reply, 0));
+}
+
+/// What `policy` makes of `reply`, whole; it may not depend on how the reply is cut.
+fn supported(reply: &str, policy: SupportPolicy) -> Collected {
+    let one = |seed| {
+        let engine = PiecewiseEngine::new(reply, seed, Ending::Done);
+        let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
+        let question = Question {
+            support: Some(policy),
+            ..ask("How long is the Nile?")
+        };
+        collect(pipeline.answer(&[library()], question).expect("an answer"))
+    };
+    let whole = one(0);
+    for seed in 1..20 {
+        assert_eq!(one(seed), whole, "seed {seed}");
+    }
+    whole
+}
+
+#[test]
+fn every_sentence_is_cited_or_marked() {
+    let reply = "The Nile is 6650 kilometres long. I like crocodiles 🐊 very much. \
+        The sources do not mention its width.";
+    let answer = supported(reply, SupportPolicy::Mark);
+    let support = answer.support.expect("there are sources");
+    assert_eq!(
+        (support.sentences, support.supported, support.declining),
+        (3, 1, 1)
+    );
+    let [unsupported] = &answer.unsupported[..] else {
+        panic!("{:?}", answer.unsupported);
+    };
+    let sentence = answer.chars(unsupported.sentence.clone());
+    assert_eq!(sentence, "I like crocodiles 🐊 very much.");
+    assert!(unsupported.score < 0.5);
+
+    let off = supported(reply, SupportPolicy::Off);
+    assert_eq!(off.text, answer.text);
+    assert!(off.unsupported.is_empty());
+}
+
+#[test]
+fn strict_withholds_what_nothing_supports() {
+    let withheld = supported(
+        "Crocodiles sleep in winter. They dream of fish.",
+        SupportPolicy::Strict,
+    );
+    assert!(
+        withheld.text.starts_with("The documents do not support"),
+        "{}",
+        withheld.text
+    );
+    assert!(withheld.citations.is_empty());
+    assert!(withheld.support.expect("there are sources").withheld);
+
+    let half = supported(
+        "Crocodiles sleep in winter. The Nile is 6650 kilometres long.",
+        SupportPolicy::Strict,
+    );
+    assert!(half.text.starts_with("Crocodiles"), "{}", half.text);
+    assert_eq!((half.citations.len(), half.unsupported.len()), (1, 1));
+
+    let declined = supported("The sources do not answer this.", SupportPolicy::Strict);
+    assert_eq!(declined.text, "The sources do not answer this.");
+    assert!(declined.support.expect("there are sources").declines());
+}
+
+#[test]
+fn citations_say_what_speaks_for_them() {
+    for (reply, expected) in [
+        (
+            "The Nile is 6650 kilometres long.",
+            &[Vote::Verbatim, Vote::Words, Vote::Numbers, Vote::Names][..],
+        ),
+        (
+            "In kilometres the Nile is 6650 long.",
+            &[Vote::Words, Vote::Numbers, Vote::Names],
+        ),
+        (
+            "It flows north through Egypt into the sea.",
+            &[Vote::Words, Vote::Names],
+        ),
+    ] {
+        let answer = supported(reply, SupportPolicy::Mark);
+        assert_eq!(answer.citations[0].votes, expected, "{reply}");
+    }
 }

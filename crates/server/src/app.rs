@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::ModelInfo;
-use library::Library;
+use library::{Library, Retention};
 use rag::{Encoders, Pipeline};
 use tokio::sync::{broadcast, watch};
+
+use crate::answering::Receipts;
+use crate::energy::EnergyMeter;
 
 /// The state shared by all requests.
 pub struct App {
@@ -19,6 +22,8 @@ pub struct App {
     pub encoders: Encoders,
     /// What a request may ask for.
     pub limits: Limits,
+    /// What is kept and told of answers.
+    pub(crate) receipts: Receipts,
     /// What happens to files; those who read too slowly miss some.
     pub(crate) events: broadcast::Sender<library::Event>,
     stage: watch::Sender<Stage>,
@@ -52,6 +57,7 @@ impl App {
             models,
             encoders: Encoders::default(),
             limits,
+            receipts: ReceiptSettings::default().receipts(),
             events,
             stage: watch::Sender::new(Stage::Starting),
         }
@@ -60,6 +66,12 @@ impl App {
     /// Searches, embeds and reranks with these models.
     pub fn with_encoders(mut self, encoders: Encoders) -> Self {
         self.encoders = encoders;
+        self
+    }
+
+    /// Keeps and tells of answers what these say.
+    pub fn with_receipts(mut self, settings: ReceiptSettings) -> Self {
+        self.receipts = settings.receipts();
         self
     }
 
@@ -166,6 +178,44 @@ impl Models {
     /// When the models were loaded, in seconds since 1970.
     pub(crate) fn loaded_at(&self) -> u64 {
         self.loaded_at
+    }
+}
+
+/// What is kept and told of answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiptSettings {
+    /// Days for which answers are kept; 0 keeps none.
+    pub keep_days: u32,
+    /// The most answers that are kept.
+    pub keep_most: u32,
+    /// Who is named as the provider of the answers.
+    pub provider: String,
+    /// Watts of a busy core, for machines that do not measure their energy.
+    pub watts_per_core: f64,
+}
+
+impl Default for ReceiptSettings {
+    fn default() -> Self {
+        Self {
+            keep_days: 30,
+            keep_most: 10_000,
+            provider: "ibid".into(),
+            watts_per_core: 10.0,
+        }
+    }
+}
+
+impl ReceiptSettings {
+    fn receipts(self) -> Receipts {
+        let kept = self.keep_days > 0 && self.keep_most > 0;
+        Receipts {
+            keep: kept.then_some(Retention {
+                days: self.keep_days,
+                most: self.keep_most,
+            }),
+            provider: self.provider,
+            meter: EnergyMeter::new(self.watts_per_core),
+        }
     }
 }
 

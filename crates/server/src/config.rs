@@ -10,6 +10,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::app::ReceiptSettings;
+
 /// Read when no other file is named and this one exists.
 pub const DEFAULT_FILE: &str = "config/ibid.toml";
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub retrieval: RetrievalConfig,
     /// How answers are made.
     pub answer: AnswerConfig,
+    /// What is kept and told of answers.
+    pub receipts: ReceiptsConfig,
     /// What a client may ask of the server.
     pub limits: LimitsConfig,
     /// What is written to the log.
@@ -140,10 +144,48 @@ pub struct AnswerConfig {
     pub evidence_floor: f32,
     /// Support below this, 0 to 1, gives a sentence no footnote.
     pub citation_floor: f32,
+    /// What happens to sentences that no source supports.
+    pub support: SupportPolicy,
     /// The most tokens of an answer, when the request does not say.
     pub max_tokens: usize,
     /// The most sentences of an answer in quotes.
     pub quote_sentences: usize,
+}
+
+/// What happens to sentences that no source supports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SupportPolicy {
+    /// A text without a single supported sentence is withheld.
+    Strict,
+    /// They are told apart.
+    Mark,
+    /// Nothing.
+    Off,
+}
+
+impl From<SupportPolicy> for rag::SupportPolicy {
+    fn from(policy: SupportPolicy) -> Self {
+        match policy {
+            SupportPolicy::Strict => Self::Strict,
+            SupportPolicy::Mark => Self::Mark,
+            SupportPolicy::Off => Self::Off,
+        }
+    }
+}
+
+/// What is kept and told of answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiptsConfig {
+    /// Days for which answers are kept; 0 keeps none.
+    pub keep_days: u32,
+    /// The most answers that are kept.
+    pub keep_most: u32,
+    /// Who is named as the provider of the answers.
+    pub provider: String,
+    /// Watts of a busy core, where the machine does not measure its energy.
+    pub watts_per_core: f64,
 }
 
 /// What a client may ask of the server.
@@ -182,6 +224,7 @@ impl Default for Config {
             passages: PassagesConfig::default(),
             retrieval: RetrievalConfig::default(),
             answer: AnswerConfig::default(),
+            receipts: ReceiptsConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
         }
@@ -202,6 +245,23 @@ impl Default for ModelConfig {
             context: None,
             kv_bytes: 1_000_000_000,
             kv_type: KvType::F16,
+        }
+    }
+}
+
+impl Default for ReceiptsConfig {
+    fn default() -> Self {
+        let ReceiptSettings {
+            keep_days,
+            keep_most,
+            provider,
+            watts_per_core,
+        } = ReceiptSettings::default();
+        Self {
+            keep_days,
+            keep_most,
+            provider,
+            watts_per_core,
         }
     }
 }
@@ -236,6 +296,7 @@ impl Default for AnswerConfig {
             top_k: settings.top_k,
             evidence_floor: settings.evidence_floor,
             citation_floor: settings.citation_floor,
+            support: SupportPolicy::Mark,
             max_tokens: settings.max_answer_tokens,
             quote_sentences: settings.quote_sentences,
         }

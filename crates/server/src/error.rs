@@ -51,6 +51,10 @@ pub(crate) enum ErrorKind {
     CollectionNotFound,
     /// No such batch of files.
     BatchNotFound,
+    /// No such answer is kept.
+    AnswerNotFound,
+    /// What was asked and answered went with a deleted file.
+    AnswerForgotten,
     /// No such route.
     UnknownRoute,
     /// The route exists, with other methods.
@@ -89,6 +93,8 @@ impl ErrorKind {
             Self::FileNotFound => (404, CLIENT, "file_not_found"),
             Self::CollectionNotFound => (404, CLIENT, "collection_not_found"),
             Self::BatchNotFound => (404, CLIENT, "batch_not_found"),
+            Self::AnswerNotFound => (404, CLIENT, "answer_not_found"),
+            Self::AnswerForgotten => (410, CLIENT, "answer_forgotten"),
             Self::UnknownRoute => (404, CLIENT, "unknown_url"),
             Self::MethodNotAllowed => (405, CLIENT, "method_not_allowed"),
             Self::RequestTimeout => (408, CLIENT, "request_timeout"),

@@ -1,8 +1,10 @@
 //! The program around the library: configuration, command line, HTTP.
 
+mod answering;
 pub mod app;
 pub mod cli;
 pub mod config;
+mod energy;
 mod error;
 pub mod examples;
 pub mod http;

@@ -12,24 +12,34 @@ use std::task::{Context, Poll, ready};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use engine::FinishReason;
+use engine::Usage;
 use futures_core::Stream;
 use rag::{Answer, AnswerEvent, Ledger};
+use tokio::task::JoinHandle;
 
+use crate::answering::Record;
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
-use crate::wire::chunk::{Chunk, Chunks};
-use crate::wire::completion::Grounds;
+use crate::wire::chunk::{Chunk, Chunks, Ended};
+use crate::wire::completion::{Ending, Grounds};
 use crate::wire::tools::ToolCallObject;
 
 /// The reply that streams `answer`.
-pub(crate) fn stream_answer(app: &Arc<App>, answer: Answer, chunks: Chunks) -> Response {
+pub(crate) fn stream_answer(
+    app: &Arc<App>,
+    answer: Answer,
+    record: Record,
+    chunks: Chunks,
+) -> Response {
     let mut grounds = Some(Grounds::from(&answer));
     let opening =
         (0..answer.choices()).map(|choice| event(&chunks.opening(choice, grounds.take())));
     let stream = AnswerEvents {
         queue: opening.collect(),
         answer,
+        app: app.clone(),
+        record: Some(record),
+        keeping: None,
         chunks,
         finished: None,
         deadline: Box::pin(app.streams_must_end()),
@@ -44,11 +54,16 @@ pub(crate) fn stream_answer(app: &Arc<App>, answer: Answer, chunks: Chunks) -> R
 /// The events of one answer.
 struct AnswerEvents {
     answer: Answer,
+    app: Arc<App>,
+    /// What is noted of it until it ends.
+    record: Option<Record>,
+    /// The work of keeping it, which comes before the end is told.
+    keeping: Option<JoinHandle<()>>,
     chunks: Chunks,
     /// What one step of the answer gave and the client has not taken yet.
     queue: VecDeque<Event>,
     /// A choice that finished and was not told yet: the last one to finish tells the ledger too.
-    finished: Option<(usize, FinishReason)>,
+    finished: Option<Ended>,
     /// Resolves when the server stops and has waited long enough.
     deadline: Pin<Box<dyn Future<Output = ()> + Send>>,
     ended: bool,
@@ -60,6 +75,11 @@ impl Stream for AnswerEvents {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
+            if let Some(keeping) = &mut this.keeping {
+                // What cannot be kept was logged.
+                let _ = ready!(Pin::new(keeping).poll(context));
+                this.keeping = None;
+            }
             if let Some(event) = this.queue.pop_front() {
                 return Poll::Ready(Some(Ok(event)));
             }
@@ -84,16 +104,14 @@ impl Stream for AnswerEvents {
 
 impl AnswerEvents {
     fn push(&mut self, answer_event: AnswerEvent) {
+        if let Some(record) = &mut self.record {
+            record.note(&answer_event);
+        }
         match answer_event {
-            AnswerEvent::Text {
-                choice,
-                text,
-                citations,
-                logprobs,
-            } => {
+            AnswerEvent::Text { choice, piece } => {
                 self.close(None);
-                let chunk = self.chunks.text(choice, text, &citations, &logprobs);
-                self.queue.push_back(event(&chunk));
+                self.queue
+                    .push_back(event(&self.chunks.text(choice, piece)));
             }
             AnswerEvent::ToolCall {
                 choice,
@@ -108,11 +126,18 @@ impl AnswerEvents {
             AnswerEvent::Finished {
                 choice,
                 finish_reason,
+                support,
+                ..
             } => {
                 self.close(None);
-                self.finished = Some((choice, finish_reason));
+                self.finished = Some(Ended {
+                    choice,
+                    finish_reason,
+                    support,
+                });
             }
             AnswerEvent::Done { usage, ledger } => {
+                self.keep(&usage, &ledger);
                 self.close(Some(&ledger));
                 let usage = self.chunks.usage(&usage);
                 self.queue.extend(usage.as_ref().map(event));
@@ -122,12 +147,35 @@ impl AnswerEvents {
         }
     }
 
-    /// Tells that a choice finished, if one did.
+    /// Begins to keep the whole answer.
+    fn keep(&mut self, usage: &Usage, ledger: &Ledger) {
+        let Some(record) = self.record.take() else {
+            return;
+        };
+        let support = record
+            .contents()
+            .first()
+            .and_then(|content| content.support);
+        let grounds = Grounds::from(&self.answer).in_the_end(support.as_ref());
+        let ending = Ending {
+            usage: *usage,
+            ledger: ledger.clone(),
+        };
+        let app = self.app.clone();
+        let keep = move || record.keep(&app, &grounds, &ending);
+        self.keeping = Some(tokio::task::spawn_blocking(keep));
+    }
+
+    /// Tells that a choice finished, if one did; and that it was refused after all, if it was.
     fn close(&mut self, ledger: Option<&Ledger>) {
-        if let Some((choice, reason)) = self.finished.take() {
-            let chunk = self.chunks.closing(choice, reason, ledger);
-            self.queue.push_back(event(&chunk));
+        let Some(ended) = self.finished.take() else {
+            return;
+        };
+        let mut chunk = self.chunks.closing(&ended, ledger);
+        if ended.choice == 0 && ended.support.is_some_and(|support| support.withheld) {
+            chunk.grounds = Some(Grounds::from(&self.answer).in_the_end(ended.support.as_ref()));
         }
+        self.queue.push_back(event(&chunk));
     }
 
     /// The status line has long been sent: the error goes where the next chunk would. No

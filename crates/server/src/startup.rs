@@ -16,7 +16,7 @@ use engine_candle::{CandleEngine, ModelSource};
 use library::{Extractor, Library, Sandbox};
 use rag::Encoders;
 
-use crate::app::{App, Limits, Model, Models};
+use crate::app::{App, Limits, Model, Models, ReceiptSettings};
 use crate::config::{Config, KvType, ModelConfig};
 use lazy_engine::LazyEngine;
 
@@ -216,6 +216,7 @@ pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> rag::Pipeline {
         top_k: answer.top_k,
         evidence_floor: answer.evidence_floor,
         citation_floor: answer.citation_floor,
+        support: answer.support.into(),
         max_answer_tokens: answer.max_tokens,
         quote_sentences: answer.quote_sentences,
     };
@@ -245,7 +246,13 @@ pub fn app_with_models(
         drain: Duration::from_secs(config.limits.drain_s),
         ..Limits::default()
     };
-    let app = App::new(library, Models::new(models), limits);
+    let receipts = &config.receipts;
+    let app = App::new(library, Models::new(models), limits).with_receipts(ReceiptSettings {
+        keep_days: receipts.keep_days,
+        keep_most: receipts.keep_most,
+        provider: receipts.provider.clone(),
+        watts_per_core: receipts.watts_per_core,
+    });
     Arc::new(app.with_encoders(encoders))
 }
 

@@ -81,7 +81,7 @@ fn chat_template(folder: &Path) -> Result<Option<String>, LoadError> {
 }
 
 /// The safetensors files: those the index names, or else all there are.
-fn shards(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+pub(crate) fn shards(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let index = optional_json(folder, "model.safetensors.index.json")?;
     let names = match index.get("weight_map").and_then(Value::as_object) {
         Some(map) => map

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::LoadError;
 use blob::Blob;
+pub(crate) use folder::shards;
 pub(crate) use gguf::Gguf;
 pub(crate) use safetensors::Safetensors;
 pub(crate) use stored::{RowOrder, Stored, decode};

@@ -1,5 +1,6 @@
 //! The library from the outside: what goes in is found, and what is found survives.
 
+mod answers;
 mod collections;
 mod embedding;
 mod failures;

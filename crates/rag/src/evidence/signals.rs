@@ -3,6 +3,7 @@
 use retrieval::Hit;
 
 use crate::lexicon::{Vocabulary, Words};
+use crate::names::{bare_name, names};
 use crate::search::Found;
 use crate::sentences::sentences;
 use crate::sources::Source;
@@ -75,18 +76,6 @@ fn lead(hits: &[Hit]) -> f32 {
     score(0) - score(1)
 }
 
-/// Words with a digit or a capital letter in them; the first word begins with a capital anyway.
-fn names(question: &str) -> impl Iterator<Item = &str> {
-    question
-        .split_whitespace()
-        .enumerate()
-        .filter_map(|(place, word)| {
-            let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
-            let is_name = |letter: char| letter.is_numeric() || letter.is_uppercase() && place > 0;
-            word.contains(is_name).then_some(word)
-        })
-}
-
 /// The share of the names that the passage holds, or what stands above it.
 fn held(names: &[&str], hit: &Hit) -> f32 {
     if names.is_empty() {
@@ -94,14 +83,6 @@ fn held(names: &[&str], hit: &Hit) -> f32 {
     }
     let text = format!("{}\n{}", Source::from(hit).above(), hit.passage.text).to_lowercase();
     // Particles grow onto Korean names, and endings onto others.
-    let holds = |name: &&&str| text.contains(&bare(name).to_lowercase());
+    let holds = |name: &&&str| text.contains(&bare_name(name).to_lowercase());
     names.iter().filter(holds).count() as f32 / names.len() as f32
-}
-
-/// The letters and digits that a name in Latin script begins with: `2024` of `2024년에`.
-fn bare(name: &str) -> &str {
-    let is_latin = |letter: char| letter.is_alphanumeric() && letter < '\u{1100}';
-    let end = name.find(|letter| !is_latin(letter)).unwrap_or(name.len());
-    let end = if end == 0 { name.len() } else { end };
-    name[..end].strip_suffix("'s").unwrap_or(&name[..end])
 }

@@ -13,7 +13,10 @@ use engine::{
     Card, Engine, EngineError, FinishReason, Load, Message, ModelInfo, Prompt, Request, Role,
     ScriptedEngine, Token, TokenSender, TokenStream, Usage,
 };
-use rag::{Answer, AnswerEvent, Citation, Ledger, Pipeline, Question, RagError, Settings};
+use rag::{
+    Answer, AnswerEvent, Citation, Ledger, Pipeline, Question, RagError, Settings, Support,
+    TextPiece, Unsupported,
+};
 use retrieval::{Change, Heading, Index, PassageSettings, SourceDocument, split};
 
 /// An index of `documents`, each a name and a Markdown text.
@@ -129,6 +132,8 @@ pub(crate) fn recording(model: ModelInfo) -> (Pipeline, Arc<Mutex<Vec<Request>>>
 pub(crate) struct Collected {
     pub(crate) text: String,
     pub(crate) citations: Vec<Citation>,
+    pub(crate) unsupported: Vec<Unsupported>,
+    pub(crate) support: Option<Support>,
     pub(crate) ledger: Ledger,
     pub(crate) usage: Usage,
 }
@@ -152,14 +157,14 @@ pub(crate) fn collect(mut answer: Answer) -> Collected {
     while let Some(event) = answer.next_blocking() {
         assert!(!ended, "something came behind the end");
         match event.expect("no error") {
-            AnswerEvent::Text {
-                text, citations, ..
-            } => {
-                assert!(!text.is_empty() || !citations.is_empty(), "an empty event");
-                collected.text.push_str(&text);
-                collected.citations.extend(citations);
+            AnswerEvent::Text { piece, .. } => {
+                assert_ne!(piece, TextPiece::default(), "an empty event");
+                collected.text.push_str(&piece.text);
+                collected.citations.extend(piece.citations);
+                collected.unsupported.extend(piece.unsupported);
             }
-            AnswerEvent::ToolCall { .. } | AnswerEvent::Finished { .. } => {}
+            AnswerEvent::ToolCall { .. } => {}
+            AnswerEvent::Finished { support, .. } => collected.support = support,
             AnswerEvent::Done { ledger, usage } => {
                 collected.ledger = ledger;
                 collected.usage = usage;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use engine::{FinishReason, Message, Role};
-use rag::{Answer, AnswerEvent, Citation, CitationStyle, Mode, Question};
+use rag::{Answer, AnswerEvent, Citation, CitationStyle, Mode, Question, Support};
 
 use crate::cli::search::opened;
 use crate::config::Config;
@@ -65,29 +65,43 @@ pub(super) fn ask(config: &Config, args: &AskArgs) -> anyhow::Result<()> {
 fn print(mut answer: Answer) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let mut footnotes = Vec::new();
+    let mut unsupported = None;
     while let Some(event) = answer.next_blocking() {
         match event? {
-            AnswerEvent::Text {
-                text, citations, ..
-            } => {
-                write!(out, "{text}")?;
+            AnswerEvent::Text { piece, .. } => {
+                write!(out, "{}", piece.text)?;
                 out.flush()?;
-                footnotes.extend(citations);
+                footnotes.extend(piece.citations);
             }
             AnswerEvent::Finished {
-                finish_reason: FinishReason::Length,
+                finish_reason,
+                support,
                 ..
-            } => write!(out, " […cut at the token limit]")?,
-            AnswerEvent::ToolCall { .. }
-            | AnswerEvent::Finished { .. }
-            | AnswerEvent::Done { .. } => (),
+            } => {
+                if finish_reason == FinishReason::Length {
+                    write!(out, " […cut at the token limit]")?;
+                }
+                unsupported = support.and_then(unsupported_note);
+            }
+            AnswerEvent::ToolCall { .. } | AnswerEvent::Done { .. } => (),
         }
     }
     writeln!(out, "\n")?;
+    if let Some(note) = unsupported {
+        writeln!(out, "{note}\n")?;
+    }
     for citation in &footnotes {
         print_footnote(&mut out, citation)?;
     }
     Ok(())
+}
+
+/// What to be careful about, if anything.
+fn unsupported_note(support: Support) -> Option<String> {
+    let without = support.unsupported();
+    let sentences = support.sentences;
+    (without > 0 && !support.withheld)
+        .then(|| format!("({without} of {sentences} sentences without a source)"))
 }
 
 fn print_footnote(out: &mut impl Write, citation: &Citation) -> io::Result<()> {

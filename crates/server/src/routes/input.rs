@@ -30,6 +30,11 @@ impl JsonBody {
         Object::root(&self.0)
     }
 
+    /// The object itself.
+    pub(super) fn into_fields(self) -> Map<String, Value> {
+        self.0
+    }
+
     /// Reads the body of `request`.
     pub(super) async fn read(request: Request, app: &App) -> Result<Self, ApiError> {
         if !has_content_type(request.headers(), JSON) {

@@ -1,5 +1,6 @@
 //! All routes in one list. Each handler parses, calls, and replies; the work is elsewhere.
 
+mod answers;
 mod base_url;
 mod batches;
 mod body;
@@ -30,6 +31,8 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
 
+pub(crate) use models::unknown_model;
+
 /// The whole HTTP interface over `app`.
 pub fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
@@ -37,6 +40,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/v1/chat/completions", post(chat::complete))
+        .route("/v1/answers", get(answers::list))
+        .route(
+            "/v1/answers/{id}",
+            get(answers::retrieve).delete(answers::delete),
+        )
+        .route("/v1/answers/{id}/replay", post(answers::replay))
         .route("/v1/embeddings", post(embeddings::embed))
         .route("/v1/rerank", post(rerank::rerank))
         .route("/v1/models", get(models::list))

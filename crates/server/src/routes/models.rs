@@ -28,7 +28,7 @@ pub(super) async fn retrieve(
 }
 
 /// The refusal of a model that is not served, with the names of those that are.
-pub(super) fn unknown_model(app: &App, name: &str) -> ApiError {
+pub(crate) fn unknown_model(app: &App, name: &str) -> ApiError {
     let served: Vec<_> = app
         .models
         .iter()

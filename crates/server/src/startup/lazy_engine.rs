@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::{Engine, EngineError, Load, ModelInfo, Prompt, Request, TokenStream};
+use engine::{Engine, EngineError, Fingerprint, Load, ModelInfo, Prompt, Request, TokenStream};
 use engine_candle::{CandleEngine, LoadError, ModelSource, Settings, inspect};
 
 /// An engine whose files were checked, and whose weights are read with the first request. That
@@ -57,6 +57,12 @@ impl Engine for LazyEngine {
 
     fn generate(&self, request: Request) -> Result<TokenStream, EngineError> {
         self.loaded()?.generate(request)
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        // A model that is not loaded has answered nothing that this could be asked for.
+        self.loaded()
+            .map_or_else(|_| Fingerprint::default(), |engine| engine.fingerprint())
     }
 
     fn load(&self) -> Load {

@@ -1,7 +1,7 @@
 //! The body of `POST /v1/chat/completions`, read and checked.
 
 use engine::{Message, OutputFormat, SamplingParams};
-use rag::{CitationStyle, Mode};
+use rag::{CitationStyle, Mode, SupportPolicy};
 
 use super::messages::read_messages;
 use super::place::{Object, Place};
@@ -31,6 +31,8 @@ pub(crate) struct ChatRequest {
     pub(crate) retrieval: RetrievalOptions,
     /// How citations are shown.
     pub(crate) citations: CitationStyle,
+    /// What happens to sentences that nothing supports; `None` leaves it to the configuration.
+    pub(crate) support: Option<SupportPolicy>,
     /// Who answers.
     pub(crate) answer: Mode,
     /// How the model chooses tokens. Greedy unless asked otherwise: answers from sources are
@@ -71,6 +73,7 @@ impl ChatRequest {
                 .optional("citations", read_citations)?
                 .unwrap_or_else(|| usual_citations(&format)),
             format,
+            support: body.optional("support", read_support)?,
             answer: body.optional("answer", read_answer)?.unwrap_or(Mode::Auto),
             sampling: read_sampling(body)?,
             logit_bias: body
@@ -120,6 +123,14 @@ fn read_citations(place: &Place<'_>) -> Result<CitationStyle, ApiError> {
         ("inline", CitationStyle::Inline),
         ("fields", CitationStyle::Fields),
         ("off", CitationStyle::Off),
+    ])
+}
+
+fn read_support(place: &Place<'_>) -> Result<SupportPolicy, ApiError> {
+    place.choice(&[
+        ("strict", SupportPolicy::Strict),
+        ("mark", SupportPolicy::Mark),
+        ("off", SupportPolicy::Off),
     ])
 }
 

@@ -3,12 +3,15 @@
 //! Our fields ride on ordinary chunks, because openai-python takes every event of the stream,
 //! whatever its name, for a chunk.
 
-use engine::{FinishReason, TokenLogprobs, Usage};
-use rag::{Citation, Ledger};
+use engine::{FinishReason, Usage};
+use rag::{Ledger, Support, TextPiece};
 use serde::Serialize;
 
-use super::completion::{Form, Grounds, Head, UsageObject, finish_reason};
-use super::grounding::{Annotation, CitationObject, LedgerObject};
+use super::completion::{Form, Grounds, Head, UsageObject, finish_reason, objects};
+use super::disclosure::Disclosure;
+use super::grounding::{
+    Annotation, CitationObject, LedgerObject, SupportObject, UnsupportedObject,
+};
 use super::logprobs::LogprobsObject;
 use super::tools::ToolCallObject;
 
@@ -16,6 +19,13 @@ use super::tools::ToolCallObject;
 pub(crate) struct Chunks {
     head: Head,
     form: Form,
+}
+
+/// One of the texts has come to its end.
+pub(crate) struct Ended {
+    pub(crate) choice: usize,
+    pub(crate) finish_reason: FinishReason,
+    pub(crate) support: Option<Support>,
 }
 
 /// One piece of an answer.
@@ -29,10 +39,20 @@ pub(crate) struct Chunk<'a> {
     /// Those of the first choice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     citations: Vec<CitationObject>,
+    /// As the citations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsupported: Vec<UnsupportedObject>,
+    /// On the last chunk of the first choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support: Option<SupportObject>,
+    /// On the first chunk; and again on the last one if the text had to be withheld.
     #[serde(flatten)]
-    grounds: Option<Grounds>,
+    pub(crate) grounds: Option<Grounds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<LedgerObject>,
+    /// On the first chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosure: Option<Disclosure>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +76,10 @@ struct Delta {
     /// Only where there are several choices, each with its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     citations: Vec<CitationObject>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsupported: Vec<UnsupportedObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support: Option<SupportObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_calls: Option<[ToolCallObject; 1]>,
 }
@@ -80,7 +104,7 @@ impl Chunks {
     /// Chunks for an answer that is to be written like this.
     pub(crate) fn new(form: Form) -> Self {
         Self {
-            head: Head::new("chat.completion.chunk", &form.model),
+            head: Head::new("chat.completion.chunk", &form),
             form,
         }
     }
@@ -92,39 +116,46 @@ impl Chunks {
             content: (!self.form.as_refusal).then(String::new),
             ..Delta::default()
         };
+        let Form {
+            model, provider, ..
+        } = &self.form;
+        let disclosed = grounds.as_ref().map(|grounds| grounds.answered_by);
         Chunk {
+            disclosure: disclosed.map(|by| Disclosure::new(by, model, provider)),
             grounds,
             ..self.chunk(choice, delta)
         }
     }
 
-    /// Some text, with the footnotes of the sentence that it closes.
-    pub(crate) fn text(
-        &self,
-        choice: usize,
-        text: String,
-        citations: &[Citation],
-        logprobs: &[TokenLogprobs],
-    ) -> Chunk<'_> {
+    /// Some text, with what is told of the sentence that it closes.
+    pub(crate) fn text(&self, choice: usize, piece: TextPiece) -> Chunk<'_> {
+        let TextPiece {
+            text,
+            citations,
+            unsupported,
+            logprobs,
+        } = piece;
         let annotation = |citation| Annotation::new(citation, &self.form.base_url);
-        let objects = |wanted: bool| {
-            let citations = citations.iter().filter(|_| wanted);
-            citations.map(CitationObject::from).collect()
-        };
         let (content, refusal) = match self.form.as_refusal {
             true => (None, Some(text)),
             false => (Some(text), None),
         };
-        let delta = Delta {
+        let mut delta = Delta {
             content,
             refusal,
             annotations: citations.iter().map(annotation).collect(),
-            citations: objects(self.form.several),
             ..Delta::default()
         };
+        if self.form.several {
+            delta.citations = objects(&citations);
+            delta.unsupported = objects(&unsupported);
+        }
         let mut chunk = self.chunk(choice, delta);
-        chunk.citations = objects(choice == 0);
-        chunk.choices[0].logprobs = LogprobsObject::new(logprobs);
+        if choice == 0 {
+            chunk.citations = objects(&citations);
+            chunk.unsupported = objects(&unsupported);
+        }
+        chunk.choices[0].logprobs = LogprobsObject::new(&logprobs);
         chunk
     }
 
@@ -137,15 +168,21 @@ impl Chunks {
         self.chunk(choice, delta)
     }
 
-    /// The last chunk of a choice: why it ended; and with the last one, where the tokens went.
-    pub(crate) fn closing(
-        &self,
-        choice: usize,
-        reason: FinishReason,
-        ledger: Option<&Ledger>,
-    ) -> Chunk<'_> {
-        let mut chunk = self.chunk(choice, Delta::default());
-        chunk.choices[0].finish_reason = Some(finish_reason(reason));
+    /// The last chunk of a choice: why it ended, and on what it rests; and with the last one,
+    /// where the tokens went.
+    pub(crate) fn closing(&self, ended: &Ended, ledger: Option<&Ledger>) -> Chunk<'_> {
+        let support = ended.support.as_ref();
+        let delta = Delta {
+            support: support
+                .filter(|_| self.form.several)
+                .map(SupportObject::from),
+            ..Delta::default()
+        };
+        let mut chunk = self.chunk(ended.choice, delta);
+        chunk.choices[0].finish_reason = Some(finish_reason(ended.finish_reason));
+        chunk.support = support
+            .filter(|_| ended.choice == 0)
+            .map(SupportObject::from);
         chunk.ledger = ledger.map(LedgerObject::from);
         chunk
     }
@@ -175,8 +212,11 @@ impl Chunks {
             }],
             usage,
             citations: Vec::new(),
+            unsupported: Vec::new(),
+            support: None,
             grounds: None,
             ledger: None,
+            disclosure: None,
         }
     }
 }

@@ -1,15 +1,17 @@
 //! `chat.completion`: the whole answer in one object, and the parts that streams share.
 
 use engine::{FinishReason, TokenLogprobs, Usage};
-use rag::{Answer, Citation, Ledger};
+use rag::{Answer, AnsweredBy, Citation, Ledger, Support, TextPiece, Unsupported};
 use serde::Serialize;
 
+use super::disclosure::Disclosure;
 use super::grounding::{
-    Annotation, CitationObject, EvidenceObject, LedgerObject, SearchResultObject, answered_by,
+    Annotation, CitationObject, EvidenceObject, LedgerObject, SearchResultObject, SupportObject,
+    UnsupportedObject, answered_by,
 };
-use super::id::random_id;
 use super::logprobs::LogprobsObject;
 use super::tools::ToolCallObject;
+use crate::answering::Record;
 use crate::app::unix_seconds;
 
 /// The same request, seed and fingerprint give the same answer.
@@ -17,8 +19,12 @@ const SYSTEM_FINGERPRINT: &str = concat!("ibid-", env!("CARGO_PKG_VERSION"));
 
 /// How an answer is to be written.
 pub(crate) struct Form {
+    /// The answer's id.
+    pub(crate) id: String,
     /// The name of the model.
     pub(crate) model: String,
+    /// Who is named as the provider.
+    pub(crate) provider: String,
     /// Links begin with this.
     pub(crate) base_url: String,
     /// A stream ends with a chunk of `usage`.
@@ -38,9 +44,13 @@ pub(crate) struct Completion {
     usage: UsageObject,
     /// Those of the first choice.
     citations: Vec<CitationObject>,
+    unsupported: Vec<UnsupportedObject>,
+    /// Null when there was nothing to rest on.
+    support: Option<SupportObject>,
     #[serde(flatten)]
     grounds: Grounds,
     ledger: LedgerObject,
+    disclosure: Disclosure,
 }
 
 #[derive(Serialize)]
@@ -62,6 +72,10 @@ struct AssistantMessage {
     /// Only where there are several choices, each with its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     citations: Option<Vec<CitationObject>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsupported: Option<Vec<UnsupportedObject>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support: Option<SupportObject>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<ToolCallObject>,
 }
@@ -80,9 +94,9 @@ pub(crate) struct Head {
 #[derive(Serialize)]
 pub(crate) struct Grounds {
     search_results: Vec<SearchResultObject>,
-    answered_by: &'static str,
+    pub(crate) answered_by: &'static str,
     /// Null when nothing was searched.
-    evidence: Option<EvidenceObject>,
+    pub(crate) evidence: Option<EvidenceObject>,
 }
 
 /// One of an answer's texts, complete.
@@ -90,6 +104,10 @@ pub(crate) struct Grounds {
 pub(crate) struct Content {
     pub(crate) text: String,
     pub(crate) citations: Vec<Citation>,
+    pub(crate) unsupported: Vec<Unsupported>,
+    pub(crate) support: Option<Support>,
+    /// The ids of the model's tokens.
+    pub(crate) tokens: Vec<u32>,
     pub(crate) logprobs: Vec<TokenLogprobs>,
     pub(crate) tool_calls: Vec<ToolCallObject>,
     pub(crate) finish_reason: Option<FinishReason>,
@@ -121,23 +139,34 @@ struct CompletionTokensDetails {
     reasoning_tokens: usize,
 }
 
+impl Content {
+    /// Adds what came next.
+    pub(crate) fn push(&mut self, piece: TextPiece) {
+        self.text.push_str(&piece.text);
+        self.citations.extend(piece.citations);
+        self.unsupported.extend(piece.unsupported);
+        self.logprobs.extend(piece.logprobs);
+    }
+}
+
 impl Completion {
     /// The object for an answer that has ended.
-    pub(crate) fn new(
-        form: &Form,
-        grounds: Grounds,
-        contents: Vec<Content>,
-        ending: &Ending,
-    ) -> Self {
-        let first = contents.first().map(|content| &content.citations);
-        let citations = first.map(|citations| objects(citations));
+    pub(crate) fn new(form: &Form, grounds: Grounds, mut record: Record, ending: &Ending) -> Self {
+        let contents = record.take_contents();
+        let first = contents.first();
+        let support = first.and_then(|content| content.support);
+        let citations = first.map(|content| objects(&content.citations));
+        let unsupported = first.map(|content| objects(&content.unsupported));
         let choices = contents.into_iter().enumerate();
         let choice = |(index, content)| Choice::new(index, content, form);
         Self {
-            head: Head::new("chat.completion", &form.model),
+            head: Head::new("chat.completion", form),
+            disclosure: Disclosure::new(grounds.answered_by, &form.model, &form.provider),
             choices: choices.map(choice).collect(),
             usage: UsageObject::from(&ending.usage),
             citations: citations.unwrap_or_default(),
+            unsupported: unsupported.unwrap_or_default(),
+            support: support.as_ref().map(SupportObject::from),
             grounds,
             ledger: LedgerObject::from(&ending.ledger),
         }
@@ -154,10 +183,14 @@ impl Choice {
             false if content.text.is_empty() && !content.tool_calls.is_empty() => (None, None),
             false => (Some(content.text), None),
         };
+        let support = content.support.as_ref().filter(|_| form.several);
+        let several_support = support.map(SupportObject::from);
         let message = AssistantMessage {
             role: "assistant",
             annotations: annotations.collect(),
             citations: form.several.then(|| objects(&content.citations)),
+            unsupported: form.several.then(|| objects(&content.unsupported)),
+            support: several_support,
             content: said,
             refusal,
             tool_calls: content.tool_calls,
@@ -171,20 +204,31 @@ impl Choice {
     }
 }
 
-fn objects(citations: &[Citation]) -> Vec<CitationObject> {
-    citations.iter().map(CitationObject::from).collect()
+pub(crate) fn objects<'a, T, O: From<&'a T>>(things: &'a [T]) -> Vec<O> {
+    things.iter().map(O::from).collect()
 }
 
 impl Head {
-    /// A fresh id, now.
-    pub(crate) fn new(object: &'static str, model: &str) -> Self {
+    /// For an answer that is given now.
+    pub(crate) fn new(object: &'static str, form: &Form) -> Self {
         Self {
-            id: random_id("chatcmpl-"),
+            id: form.id.clone(),
             object,
             created: unix_seconds(),
-            model: model.to_owned(),
+            model: form.model.clone(),
             system_fingerprint: SYSTEM_FINGERPRINT,
         }
+    }
+}
+
+impl Grounds {
+    /// The same, or a refusal when the text had to be withheld.
+    pub(crate) fn in_the_end(mut self, support: Option<&Support>) -> Self {
+        if support.is_some_and(|support| support.withheld) {
+            self.answered_by = answered_by(AnsweredBy::Refusal);
+            self.evidence = self.evidence.map(EvidenceObject::unanswered);
+        }
+        self
     }
 }
 

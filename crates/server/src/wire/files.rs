@@ -39,6 +39,7 @@ struct PurgedObject {
     bytes: u64,
     text_bytes: u64,
     passages: u64,
+    answers: u64,
     vector_store_ids: Vec<String>,
 }
 
@@ -60,6 +61,7 @@ impl Deleted {
             bytes: purged.bytes,
             text_bytes: purged.text_bytes,
             passages: purged.passages,
+            answers: purged.answers,
             vector_store_ids: purged.collections,
         });
         self

@@ -2,7 +2,9 @@
 //!
 //! All offsets are Unicode code points, ends exclusive, as `rag` already counts them.
 
-use rag::{AnsweredBy, Citation, Evidence, Ledger, SearchResult};
+use std::ops::Range;
+
+use rag::{AnsweredBy, Citation, Evidence, Ledger, SearchResult, Support, Unsupported, Vote};
 use serde::Serialize;
 
 /// One footnote: a sentence of the answer and the place in a document it stands on.
@@ -18,7 +20,25 @@ pub(crate) struct CitationObject {
     end: usize,
     quote: String,
     score: f32,
+    votes: Vec<&'static str>,
     sentence: Span,
+}
+
+/// A sentence of the answer that nothing supports.
+#[derive(Serialize)]
+pub(crate) struct UnsupportedObject {
+    sentence: Span,
+    score: f32,
+}
+
+/// How many sentences of an answer rest on a source.
+#[derive(Serialize)]
+pub(crate) struct SupportObject {
+    sentences: usize,
+    supported: usize,
+    unsupported: usize,
+    declining: usize,
+    withheld: bool,
 }
 
 /// Part of a text.
@@ -125,11 +145,48 @@ impl From<&Citation> for CitationObject {
             end: citation.end,
             quote: citation.quote.clone(),
             score: citation.score,
-            sentence: Span {
-                start: citation.sentence.start,
-                end: citation.sentence.end,
-            },
+            votes: citation.votes.iter().map(|vote| vote_name(*vote)).collect(),
+            sentence: Span::from(&citation.sentence),
         }
+    }
+}
+
+impl From<&Range<usize>> for Span {
+    fn from(range: &Range<usize>) -> Self {
+        Self {
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
+impl From<&Unsupported> for UnsupportedObject {
+    fn from(unsupported: &Unsupported) -> Self {
+        Self {
+            sentence: Span::from(&unsupported.sentence),
+            score: unsupported.score,
+        }
+    }
+}
+
+impl From<&Support> for SupportObject {
+    fn from(support: &Support) -> Self {
+        Self {
+            sentences: support.sentences,
+            supported: support.supported,
+            unsupported: support.unsupported(),
+            declining: support.declining,
+            withheld: support.withheld,
+        }
+    }
+}
+
+fn vote_name(vote: Vote) -> &'static str {
+    match vote {
+        Vote::Verbatim => "verbatim",
+        Vote::Words => "words",
+        Vote::Numbers => "numbers",
+        Vote::Names => "names",
     }
 }
 
@@ -155,6 +212,16 @@ impl From<&Evidence> for EvidenceObject {
         Self {
             score: evidence.score,
             answered: evidence.answered,
+        }
+    }
+}
+
+impl EvidenceObject {
+    /// The same, but the question was not answered after all.
+    pub(crate) fn unanswered(self) -> Self {
+        Self {
+            answered: false,
+            ..self
         }
     }
 }

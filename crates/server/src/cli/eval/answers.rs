@@ -183,13 +183,19 @@ impl Measuring<'_> {
             milliseconds: 0.0,
         };
         while let Some(event) = answer.next_blocking() {
-            if let AnswerEvent::Text {
-                text, citations, ..
-            } = event?
-            {
-                outcome.text.push_str(&text);
-                let cited = citations.into_iter().map(|citation| citation.filename);
-                outcome.cited.extend(cited);
+            match event? {
+                AnswerEvent::Text { piece, .. } => {
+                    outcome.text.push_str(&piece.text);
+                    let cited = piece.citations.into_iter();
+                    outcome
+                        .cited
+                        .extend(cited.map(|citation| citation.filename));
+                }
+                AnswerEvent::Finished {
+                    support: Some(support),
+                    ..
+                } => outcome.refused |= support.withheld || support.declines(),
+                _ => {}
             }
         }
         outcome.milliseconds = started.elapsed().as_secs_f64() * 1000.0;

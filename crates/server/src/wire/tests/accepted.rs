@@ -1,7 +1,7 @@
 //! What accepted requests come to.
 
 use engine::{Message, OutputFormat, Role, SamplingParams, ToolChoice};
-use rag::{CitationStyle, Mode};
+use rag::{CitationStyle, Mode, SupportPolicy};
 use serde_json::{Value, json};
 
 use super::{chat_body, read_chat};
@@ -22,6 +22,7 @@ fn a_plain_request_has_our_defaults() {
         messages: vec![Message::new(Role::User, "Why?")],
         retrieval: RetrievalOptions::default(),
         citations: CitationStyle::Inline,
+        support: None,
         answer: Mode::Auto,
         sampling: SamplingParams::GREEDY,
         max_tokens: None,
@@ -46,7 +47,7 @@ fn every_field_is_read() {
         "max_tokens": 9, "max_completion_tokens": 7, "stop": ["\n\n", "END"],
         "n": 3, "logprobs": true, "top_logprobs": 5,
         "stream": true, "stream_options": {"include_usage": true},
-        "citations": "fields", "answer": "quotes",
+        "citations": "fields", "support": "strict", "answer": "quotes",
         "retrieval": {"collections": ["law"], "top_k": 3, "mode": "lexical"},
     }));
     let sampling = SamplingParams {
@@ -66,8 +67,12 @@ fn every_field_is_read() {
     assert_eq!(request.stop, ["\n\n", "END"]);
     assert!(request.stream && request.include_usage);
     assert_eq!(
-        (request.citations, request.answer),
-        (CitationStyle::Fields, Mode::Quotes)
+        (request.citations, request.support, request.answer),
+        (
+            CitationStyle::Fields,
+            Some(SupportPolicy::Strict),
+            Mode::Quotes
+        )
     );
     let law = NamedCollection {
         name: "law".into(),

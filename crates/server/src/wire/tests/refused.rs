@@ -99,6 +99,7 @@ fn bad_chat_fields_are_refused_by_name() {
             "invalid_type",
         ),
         (json!({"citations": "some"}), "citations", "invalid_value"),
+        (json!({"support": "some"}), "support", "invalid_value"),
         (json!({"answer": "nobody"}), "answer", "invalid_value"),
         (json!({"n": 0}), "n", "invalid_value"),
         (json!({"n": 9}), "n", "invalid_value"),
