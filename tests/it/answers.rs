@@ -258,3 +258,68 @@ async fn off_means_off() {
     let message = error["error"]["message"].as_str().expect("a message");
     assert!(message.contains("keep_days"), "{message}");
 }
+
+/// What the model is sent last, said back.
+fn echoing() -> std::sync::Arc<dyn server::engine::Engine> {
+    std::sync::Arc::new(server::engine::ScriptedEngine::new(|request| {
+        let last = request.prompt.messages.last();
+        Ok(last.map_or_else(String::new, |message| message.content.clone()))
+    }))
+}
+
+#[tokio::test]
+async fn tasks_go_to_the_model_without_a_search_unless_one_is_asked_for() {
+    let server = TestServer::start(echoing()).await;
+    server.add("sky.md", SKY).await;
+    let translate = json!({"task": {"type": "translate", "to": "Korean"}});
+    let answer = server.ask("The sky is blue.", translate).await;
+    let said = answer["choices"][0]["message"]["content"]
+        .as_str()
+        .expect("a text");
+    assert!(
+        said.contains("into Korean") && said.contains("The sky is blue."),
+        "{said}"
+    );
+    assert_eq!(
+        (&answer["evidence"], &answer["search_results"]),
+        (&Value::Null, &json!([]))
+    );
+
+    let about = json!({"task": "summarise", "retrieval": {}, "include": ["context"]});
+    let answer = server.ask("the colour of the sky", about).await;
+    assert_eq!(answer["search_results"][0]["filename"], "sky.md");
+    let context = &answer["choices"][0]["message"]["context"];
+    assert_eq!(context["citations"][0]["filepath"], "sky.md");
+    assert_eq!(context["intent"], "[\"the colour of the sky\"]");
+}
+
+#[tokio::test]
+async fn a_collection_has_a_profile() {
+    let server = TestServer::start(says(UNFOUNDED)).await;
+    server.add("sky.md", SKY).await;
+    let store = "/v1/vector_stores/default";
+    let (status, error) = server
+        .post_json(store, &json!({"metadata": {"profile": "legal"}}))
+        .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(error["error"]["param"], "metadata.profile");
+    let medical = json!({"metadata": {"profile": "medical", "owner": "me"}});
+    let (status, changed) = server.post_json(store, &medical).await;
+    assert_eq!(status, StatusCode::OK, "{changed}");
+    assert_eq!(changed["metadata"]["owner"], "me");
+
+    let quotes = server.ask(QUESTION, json!({"answer": "quotes"})).await;
+    let said = quotes["choices"][0]["message"]["content"]
+        .as_str()
+        .expect("a text");
+    assert!(said.ends_with("ask a physician or pharmacist."), "{said}");
+    // The profile is strict, and a question cannot undo that.
+    let answer = server
+        .ask(QUESTION, by_model(json!({"support": "off"})))
+        .await;
+    assert_eq!(answer["answered_by"], "refusal", "{answer}");
+
+    server.post_json(store, &json!({"metadata": {}})).await;
+    let answer = server.ask(QUESTION, by_model(json!({}))).await;
+    assert_eq!(answer["answered_by"], "model");
+}

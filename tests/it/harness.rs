@@ -45,7 +45,8 @@ impl TestServer {
         let library =
             startup::open_library_with(&config, data_dir.path(), &engine, extractor, &encoders)
                 .expect("an empty library opens");
-        let app = startup::app_with_models(&config, vec![engine.clone()], library, encoders);
+        let app = startup::app_with_models(&config, vec![engine.clone()], library, encoders)
+            .expect("the shipped prompts are good");
         app.set_ready();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound address"));

@@ -1,6 +1,14 @@
 //! A named set of documents that are searched together.
 
+use std::collections::BTreeMap;
+
 use crate::LibraryError;
+
+/// What users note about a collection: texts by name.
+pub type Metadata = BTreeMap<String, String>;
+
+/// As OpenAI has it: pairs, and characters of a name and of a text.
+const MOST_METADATA: (usize, usize, usize) = (16, 64, 512);
 
 /// The collection that always exists.
 pub const DEFAULT_COLLECTION: &str = "default";
@@ -22,6 +30,8 @@ pub struct Collection {
     pub counts: FileCounts,
     /// Bytes of text that can be searched.
     pub usage_bytes: u64,
+    /// What its users note about it.
+    pub metadata: Metadata,
     /// Whether its index is being built again, so that searches find only a part of it.
     pub rebuilding: bool,
 }
@@ -39,6 +49,23 @@ pub struct FileCounts {
     pub cancelled: u64,
     /// All of them.
     pub total: u64,
+}
+
+/// Refuses more metadata than a collection takes.
+pub(crate) fn check_metadata(metadata: &Metadata) -> Result<(), LibraryError> {
+    let (pairs, name, text) = MOST_METADATA;
+    let fits = |(key, value): (&String, &String)| {
+        (1..=name).contains(&key.chars().count()) && value.chars().count() <= text
+    };
+    if metadata.len() <= pairs && metadata.iter().all(fits) {
+        return Ok(());
+    }
+    Err(LibraryError::Invalid {
+        param: "metadata",
+        message: format!(
+            "metadata takes at most {pairs} texts of {text} characters under names of {name}"
+        ),
+    })
 }
 
 /// The name as it may be stored. It must not look like an id, so that a name and an id can

@@ -2,9 +2,9 @@
 
 use tracing::warn;
 
-use crate::collection::checked_name;
+use crate::collection::{check_metadata, checked_name};
 use crate::store::{collections, files, memberships};
-use crate::{Collection, DEFAULT_COLLECTION, Library, LibraryError, Listing, Page};
+use crate::{Collection, DEFAULT_COLLECTION, Library, LibraryError, Listing, Metadata, Page};
 
 impl Library {
     /// Creates an empty collection.
@@ -26,6 +26,26 @@ impl Library {
             let id = collections::insert(connection, name, passages)?;
             Ok(collections::get(connection, &id)?.expect("it was just added"))
         })
+    }
+
+    /// Notes `metadata` about a collection, in place of what was noted before.
+    ///
+    /// # Errors
+    ///
+    /// [`LibraryError::NotFound`] for an unknown collection, [`LibraryError::Invalid`] for more
+    /// than 16 pairs, or longer ones than OpenAI takes.
+    pub fn set_metadata(
+        &self,
+        id_or_name: &str,
+        metadata: &Metadata,
+    ) -> Result<Collection, LibraryError> {
+        check_metadata(metadata)?;
+        let collection = self.core.store.write(|connection| {
+            let id = collections::require(connection, id_or_name)?;
+            collections::set_metadata(connection, &id, metadata)?;
+            Ok(collections::get(connection, &id)?.expect("it was just there"))
+        })?;
+        Ok(self.with_index_state(collection))
     }
 
     /// The collection with that id or name.

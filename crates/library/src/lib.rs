@@ -52,7 +52,7 @@ mod watch;
 pub use answers::{KeptAnswer, NewAnswer, Retention};
 pub use attributes::{AttributeValue, Attributes};
 pub use batch::{Batch, BatchFile, MAX_BATCH_FILES};
-pub use collection::{Collection, DEFAULT_COLLECTION, FileCounts};
+pub use collection::{Collection, DEFAULT_COLLECTION, FileCounts, Metadata};
 pub use content::{Content, Received};
 pub use document::Document;
 pub use error::LibraryError;

@@ -28,10 +28,11 @@ use self::reserve::Reserve;
 use crate::LibraryError;
 
 /// One entry per format of the library; `PRAGMA user_version` counts those applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 
 /// Read connections kept for the next reader.

@@ -48,6 +48,8 @@ struct Generation {
     tokens: TokenStream,
     writing: Writing,
     held: Option<Held>,
+    /// What stands behind the text.
+    disclaimer: Option<String>,
     /// The ids of all tokens so far.
     ids: Vec<u32>,
     /// Probabilities of tokens whose text the writer holds back.
@@ -61,14 +63,17 @@ pub(crate) struct Held {
     pieces: Vec<Piece>,
     /// What is said in its place if none is.
     refusal: String,
+    /// The part of all sentences that must be supported, 0 to 1; 0 asks for a single one.
+    density: f32,
 }
 
 impl Held {
     /// Nothing yet; in the end `refusal`, if need be.
-    pub(crate) fn until_supported(refusal: String) -> Self {
+    pub(crate) fn until_supported(refusal: String, density: f32) -> Self {
         Self {
             pieces: Vec::new(),
             refusal,
+            density,
         }
     }
 }
@@ -82,11 +87,20 @@ impl Choice {
                 tokens,
                 writing,
                 held,
+                disclaimer: None,
                 ids: Vec::new(),
                 logprobs: Vec::new(),
                 calls: 0,
             }),
         }
+    }
+
+    /// The same, with a last paragraph behind the text.
+    pub(crate) fn ending_in(mut self, disclaimer: Option<String>) -> Self {
+        if let Some(generation) = &mut self.generation {
+            generation.disclaimer = disclaimer;
+        }
+        self
     }
 
     /// A text that is there already, and rests on sources so far.
@@ -203,7 +217,7 @@ impl Generation {
         };
         held.pieces.extend(pieces);
         match self.writing.support() {
-            Some(support) if support.supported > 0 => self.release(),
+            Some(support) if support.supported > 0 && held.density <= 0.0 => self.release(),
             _ => Vec::new(),
         }
     }
@@ -233,7 +247,7 @@ impl Generation {
         let mut pieces = self.shown(last);
         let mut support = self.writing.support();
         match (self.held.take(), &mut support) {
-            (Some(held), Some(support)) if support.is_missing() => {
+            (Some(held), Some(support)) if support.is_below(held.density) => {
                 support.withheld = true;
                 self.logprobs.clear();
                 pieces.push(Piece {
@@ -243,6 +257,10 @@ impl Generation {
             }
             (Some(held), _) => pieces.extend(held.pieces),
             (None, _) => {}
+        }
+        let withheld = support.is_some_and(|support| support.withheld);
+        if let Some(disclaimer) = self.disclaimer.take().filter(|_| !withheld) {
+            pieces.push(Piece::disclaimer(disclaimer));
         }
         if pieces.is_empty() && !self.logprobs.is_empty() {
             pieces.push(Piece::default());

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::error::RagError;
 use crate::ledger::{Dropped, Ledger, LedgerPassage};
 use crate::prompt::{Splice, render};
+use crate::prompts::Wording;
 use crate::question::Question;
 use crate::settings::Settings;
 use crate::sources::{Source, Sources};
@@ -30,6 +31,7 @@ pub(crate) struct Draft<'a> {
     /// The last message of the user, and the calls of tools that followed it.
     question: Vec<Message>,
     tools: Vec<Value>,
+    wording: Wording<'a>,
     sources: Sources,
     ledger: Ledger,
     /// Tokens wished for the answer.
@@ -56,6 +58,7 @@ impl<'a> Draft<'a> {
         engine: &'a dyn Engine,
         question: &Question,
         settings: &Settings,
+        wording: Wording<'a>,
     ) -> Result<Self, RagError> {
         let context = engine.model().context;
         let wanted = question
@@ -70,11 +73,15 @@ impl<'a> Draft<'a> {
         let count = |message: &Message| engine.count_tokens(&message.content);
         let tools = question.tools.iter();
         let tools = tools.map(|tool| engine.count_tokens(&tool.to_string()));
+        let examples = question.examples.iter();
+        let examples = examples.map(|example| {
+            engine.count_tokens(&example.input) + engine.count_tokens(&example.output)
+        });
         let mut draft = Self {
             engine,
             ledger: Ledger {
                 context,
-                system: system.iter().map(count).sum::<usize>() + tools.sum::<usize>(),
+                system: system.iter().map(count).chain(tools).chain(examples).sum(),
                 question: asked.iter().map(count).sum(),
                 // The answer may wish for more than the model has; the question needs room too.
                 reserved_for_answer: wanted.min(context / 2),
@@ -84,6 +91,7 @@ impl<'a> Draft<'a> {
             history: Vec::new(),
             question: asked,
             tools: question.tools.clone(),
+            wording,
             sources: Sources::default(),
             wanted,
             free: 0,
@@ -147,25 +155,32 @@ impl<'a> Draft<'a> {
             })
             .collect();
         Ok(Splice {
-            prompt: self.prompt(),
+            prompt: self.prompt()?,
             max_tokens: self.wanted.min(self.ledger.context - tokens),
             sources: self.sources,
             ledger: self.ledger,
         })
     }
 
-    fn prompt(&self) -> engine::Prompt {
+    fn prompt(&self) -> Result<engine::Prompt, RagError> {
         let history = self.history.iter().map(|turn| &turn.message);
         let earlier = self.system.iter().chain(history).cloned();
         let reads_documents = self.engine.model().reads_documents;
-        engine::Prompt {
+        let prompt = render(
+            earlier,
+            &self.question,
+            &self.sources,
+            reads_documents,
+            self.wording,
+        )?;
+        Ok(engine::Prompt {
             tools: self.tools.clone(),
-            ..render(earlier, &self.question, &self.sources, reads_documents)
-        }
+            ..prompt
+        })
     }
 
     fn count(&self) -> Result<usize, RagError> {
-        Ok(self.engine.count_prompt_tokens(&self.prompt())?)
+        Ok(self.engine.count_prompt_tokens(&self.prompt()?)?)
     }
 
     /// Tokens that the prompt may have.

@@ -38,6 +38,10 @@ pub enum RagError {
     )]
     NotEmbedded,
 
+    /// A template for prompts failed.
+    #[error("a prompt template failed: {0}")]
+    Prompt(String),
+
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),

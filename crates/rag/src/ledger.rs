@@ -5,7 +5,7 @@
 pub struct Ledger {
     /// Tokens the model can take, prompt and answer together.
     pub context: usize,
-    /// Tokens of the system messages, and of the tools.
+    /// Tokens of the system messages, of the tools, and of examples.
     pub system: usize,
     /// Tokens of the earlier turns that were kept.
     pub history: usize,

@@ -41,6 +41,14 @@ impl Piece {
         }
     }
 
+    /// A last paragraph that is no part of the answer.
+    pub(crate) fn disclaimer(text: String) -> Self {
+        Self {
+            text: format!("\n\n{text}"),
+            ..Self::default()
+        }
+    }
+
     /// There is nothing to send.
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty() && self.citations.is_empty() && self.unsupported.is_empty()

@@ -14,6 +14,7 @@ use crate::evidence::Evidence;
 use crate::json_writer::JsonWriter;
 use crate::piece::Telling;
 use crate::prompt::{Splice, splice};
+use crate::prompts::Prompts;
 use crate::question::{Mode, Question};
 use crate::quotes::quote;
 use crate::refusal::{refuse, withheld};
@@ -27,6 +28,7 @@ pub struct Pipeline {
     engine: Arc<dyn Engine>,
     settings: Settings,
     encoders: Encoders,
+    prompts: Prompts,
 }
 
 impl Pipeline {
@@ -36,7 +38,14 @@ impl Pipeline {
             engine,
             settings,
             encoders: Encoders::default(),
+            prompts: Prompts::default(),
         }
+    }
+
+    /// Puts tasks to the model in the words of these templates.
+    pub fn with_prompts(mut self, prompts: Prompts) -> Self {
+        self.prompts = prompts;
+        self
     }
 
     /// Searches with these models too.
@@ -63,13 +72,16 @@ impl Pipeline {
     pub fn answer(&self, indexes: &[Arc<Index>], question: Question) -> Result<Answer, RagError> {
         question.check()?;
         self.check_tools(&question)?;
+        let (question, settings) = question.under_profile(&self.settings)?;
         if indexes.is_empty() {
-            return self.converse(question);
+            return self.converse(question, &settings);
         }
-        let found = search(&self.encoders, indexes, &question, &self.settings)?;
-        let evidence = Evidence::in_hits(&found, &self.settings);
+        let found = search(&self.encoders, indexes, &question, &settings)?;
+        let mut evidence = Evidence::in_hits(&found, &settings);
+        // What is no question is not answered, and so not refused either.
+        evidence.answered |= !question.task.is_answer() && !found.hits.is_empty();
         if !evidence.answered && !question.tools.is_empty() {
-            let answer = self.converse(question)?;
+            let answer = self.converse(question, &settings)?;
             return Ok(answer.with_search(Some(evidence), Vec::new()));
         }
         if !evidence.answered {
@@ -81,11 +93,12 @@ impl Pipeline {
             ));
         }
         if self.speaker(&question) == AnsweredBy::Quotes {
-            let quotes = quote(&found, question.citations, &self.settings);
+            let quotes = quote(&found, question.citations, &settings);
+            let quotes = quotes.ending_in(question.disclaimer());
             return Ok(quotes.answer(evidence, question.choices, self.engine.model()));
         }
-        let splice = splice(&*self.engine, &question, Some(&found), &self.settings)?;
-        self.generate(question, splice, Some((found, evidence)))
+        let splice = self.splice(&question, Some(&found), &settings)?;
+        self.generate(question, &settings, splice, Some((found, evidence)))
     }
 
     fn check_tools(&self, question: &Question) -> Result<(), RagError> {
@@ -108,40 +121,52 @@ impl Pipeline {
         match question.mode {
             Mode::Model => AnsweredBy::Model,
             Mode::Quotes => AnsweredBy::Quotes,
-            // Quotes are no JSON, and call no tools.
+            // Quotes are no JSON, call no tools, and do nothing but answer.
             Mode::Auto if question.is_json() || !question.tools.is_empty() => AnsweredBy::Model,
+            Mode::Auto if !question.task.is_answer() => AnsweredBy::Model,
             Mode::Auto if self.engine.model().card.quotes_better => AnsweredBy::Quotes,
             Mode::Auto => AnsweredBy::Model,
         }
     }
 
-    fn converse(&self, question: Question) -> Result<Answer, RagError> {
+    fn splice(
+        &self,
+        question: &Question,
+        found: Option<&Found>,
+        settings: &Settings,
+    ) -> Result<Splice, RagError> {
+        splice(&*self.engine, question, found, settings, &self.prompts)
+    }
+
+    fn converse(&self, question: Question, settings: &Settings) -> Result<Answer, RagError> {
         if question.mode == Mode::Quotes {
             return Err(RagError::Invalid {
                 param: "answer",
                 message: "quotes need documents to quote from".into(),
             });
         }
-        let splice = splice(&*self.engine, &question, None, &self.settings)?;
-        self.generate(question, splice, None)
+        let splice = self.splice(&question, None, settings)?;
+        self.generate(question, settings, splice, None)
     }
 
     fn generate(
         &self,
         question: Question,
+        settings: &Settings,
         splice: Splice,
         grounds: Option<(Found, Evidence)>,
     ) -> Result<Answer, RagError> {
         let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
         let search_results = splice.sources.results();
-        let floor = self.settings.citation_floor;
+        let floor = settings.citation_floor;
         let telling = Telling {
             style: question.citations,
-            policy: question.support.unwrap_or(self.settings.support),
+            policy: settings.support,
         };
-        let refusal = grounds.as_ref().map(|(found, _)| withheld(found));
         let holds_back = telling.policy == SupportPolicy::Strict;
+        let refusal = grounds.as_ref().map(|(found, _)| withheld(found));
         let refusal = refusal.filter(|_| holds_back);
+        let disclaimer = question.disclaimer();
         let citer = grounds.map(|(found, _)| Arc::new(Citer::new(found, splice.sources, floor)));
         let is_json = question.is_json();
         let writing = || match is_json {
@@ -163,8 +188,11 @@ impl Pipeline {
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;
-            let held = refusal.clone().map(Held::until_supported);
-            Ok(Choice::from_model(tokens, writing(), held))
+            let density = settings.citation_density;
+            let held = refusal.clone();
+            let held = held.map(|refusal| Held::until_supported(refusal, density));
+            let choice = Choice::from_model(tokens, writing(), held);
+            Ok(choice.ending_in(disclaimer.clone()))
         });
         let choices = choices.collect::<Result<_, RagError>>()?;
         let answer = Answer::from_model(choices, splice.ledger).with_prompt(prompt);

@@ -1,17 +1,15 @@
 //! Passages, conversation and question into what the model can read.
 
-use engine::{Engine, Message, Prompt, PromptDocument};
+use engine::{Engine, Message, Prompt};
 
 use crate::draft::Draft;
 use crate::error::RagError;
 use crate::ledger::Ledger;
+use crate::prompts::{Prompts, Wording};
 use crate::question::Question;
 use crate::search::Found;
 use crate::settings::Settings;
 use crate::sources::Sources;
-
-/// How passages are given to a model whose chat template does not place them itself.
-pub(crate) const TEMPLATE: &str = include_str!("prompt_template.txt");
 
 /// A prompt, and the account of it.
 pub(crate) struct Splice {
@@ -33,8 +31,15 @@ pub(crate) fn splice(
     question: &Question,
     found: Option<&Found>,
     settings: &Settings,
+    prompts: &Prompts,
 ) -> Result<Splice, RagError> {
-    let mut draft = Draft::new(engine, question, settings)?;
+    let wording = Wording {
+        prompts,
+        task: &question.task,
+        examples: &question.examples,
+        language: question.language(),
+    };
+    let mut draft = Draft::new(engine, question, settings, wording)?;
     draft.add_history(question, found.is_some());
     if let Some(found) = found {
         draft.add_passages(found)?;
@@ -48,38 +53,20 @@ pub(crate) fn render(
     question: &[Message],
     sources: &Sources,
     reads_documents: bool,
-) -> Prompt {
+    wording: Wording<'_>,
+) -> Result<Prompt, RagError> {
     let mut asked = question.to_vec();
-    let mut documents = Vec::new();
-    if reads_documents {
-        documents = sources
-            .numbered()
-            .map(|(_, source)| source.document())
-            .collect();
-    } else if let Some(first) = asked.first_mut().filter(|_| !sources.is_empty()) {
-        first.content = with_sources(&first.content, sources);
+    let documents = sources.numbered().map(|(_, source)| source.document());
+    let (documents, written) = match reads_documents {
+        true => (documents.collect(), &Sources::default()),
+        false => (Vec::new(), sources),
+    };
+    if let Some(first) = asked.first_mut().filter(|_| wording.is_needed(written)) {
+        first.content = wording.write(&first.content, written)?;
     }
-    Prompt {
+    Ok(Prompt {
         messages: earlier.chain(asked).collect(),
         documents,
         ..Prompt::default()
-    }
-}
-
-/// Neither the sources nor the question are searched for the template's own marks.
-fn with_sources(question: &str, sources: &Sources) -> String {
-    let written: String = sources
-        .numbered()
-        .map(|(n, source)| {
-            let PromptDocument { title, text } = source.document();
-            format!("[{n}] {title}\n{text}\n\n")
-        })
-        .collect();
-    let (before, rest) = TEMPLATE
-        .split_once("{sources}\n")
-        .expect("the template has a line for sources");
-    let (between, after) = rest
-        .split_once("{question}")
-        .expect("the template has a place for the question");
-    format!("{before}{written}{between}{question}{}", after.trim_end())
+    })
 }

@@ -8,8 +8,11 @@ use serde_json::Value;
 
 use crate::encoders::Method;
 use crate::error::RagError;
-use crate::language;
+use crate::language::{self, Language};
+use crate::profile::Profile;
+use crate::settings::Settings;
 use crate::support::SupportPolicy;
+use crate::task::{Example, Task};
 
 /// The longest question that is searched for, in bytes.
 pub const MAX_QUESTION_BYTES: usize = 2 * 1024;
@@ -20,6 +23,12 @@ pub struct Question {
     /// The conversation, oldest first. The last message is the question and the user's, or the
     /// result of a tool that the model called for it.
     pub messages: Vec<Message>,
+    /// What is to be done with the last message.
+    pub task: Task,
+    /// The task done well, for the model to follow.
+    pub examples: Vec<Example>,
+    /// How answers from what is searched are to be made.
+    pub profile: Option<Arc<Profile>>,
     /// Who answers.
     pub mode: Mode,
     /// How sources are cited.
@@ -59,6 +68,9 @@ impl Default for Question {
     fn default() -> Self {
         Self {
             messages: Vec::new(),
+            task: Task::default(),
+            examples: Vec::new(),
+            profile: None,
             mode: Mode::default(),
             citations: CitationStyle::default(),
             support: None,
@@ -115,6 +127,7 @@ impl Question {
     /// Refuses a conversation that ends in no question, and wishes that exclude each other.
     pub(crate) fn check(&self) -> Result<(), RagError> {
         self.check_messages()?;
+        self.task.check(&self.examples)?;
         let refuse = |param, message: &str| {
             Err(RagError::Invalid {
                 param,
@@ -139,8 +152,18 @@ impl Question {
                 support to \"mark\", or leave it out";
             return refuse("support", message);
         }
+        if !self.task.is_answer() && self.mode == Mode::Quotes {
+            let message = "quotes answer questions and do nothing else; set answer to \
+                \"model\", or leave it out";
+            return refuse("answer", message);
+        }
         if !self.is_json() {
             return Ok(());
+        }
+        if self.support == Some(SupportPolicy::Strict) {
+            let message = "a refusal in words would break the JSON that response_format asks for; \
+                set support to \"mark\", or leave it out";
+            return refuse("support", message);
         }
         if self.citations == CitationStyle::Inline {
             let message = "markers in the text would break the JSON that response_format asks \
@@ -155,11 +178,64 @@ impl Question {
         Ok(())
     }
 
+    /// The question and the settings as its profile has them.
+    ///
+    /// # Errors
+    ///
+    /// When the profile does not allow who is to answer.
+    pub(crate) fn under_profile(
+        mut self,
+        settings: &Settings,
+    ) -> Result<(Self, Settings), RagError> {
+        let mut settings = settings.clone();
+        if let Some(profile) = self.profile.clone() {
+            settings = profile.applied_to(&settings);
+            self.mode = profile.mode(&self).ok_or_else(|| RagError::Invalid {
+                param: "answer",
+                message: format!(
+                    "the profile {:?} does not allow who is to answer; leave the field out",
+                    profile.name
+                ),
+            })?;
+            let instruction = profile.instruction.in_language(self.language());
+            if let Some(instruction) = instruction {
+                self.messages
+                    .insert(0, Message::new(Role::System, instruction));
+            }
+        }
+        // A profile's strictness is not the question's to undo.
+        let is_bound = self.profile.is_some() && settings.support == SupportPolicy::Strict;
+        settings.support = match self.support {
+            Some(wished) if !is_bound => wished,
+            _ => settings.support,
+        };
+        // Neither JSON nor calls of tools can be held back for a refusal in words.
+        let free = self.is_json() || !self.tools.is_empty();
+        if free && settings.support == SupportPolicy::Strict {
+            settings.support = SupportPolicy::Mark;
+        }
+        Ok((self, settings))
+    }
+
+    /// What the answer ends with: a sentence behind the text, where text may follow.
+    pub(crate) fn disclaimer(&self) -> Option<String> {
+        let profile = self.profile.as_ref()?;
+        let disclaimer = profile.disclaimer.in_language(self.language());
+        let may_follow = self.citations == CitationStyle::Inline && !self.is_json();
+        disclaimer.filter(|_| may_follow).map(str::to_owned)
+    }
+
     /// Where the question stands among the messages: the last one of the user, behind which only
     /// calls of tools and their results may follow.
     pub(crate) fn asked_at(&self) -> usize {
         let last = self.messages.iter().rposition(|m| m.role == Role::User);
         last.unwrap_or(0)
+    }
+
+    /// The language in which it is asked.
+    pub(crate) fn language(&self) -> Language {
+        let asked = self.messages.get(self.asked_at());
+        Language::of(asked.map_or("", |message| &message.content))
     }
 
     /// The answer must be JSON.

@@ -30,6 +30,8 @@ pub(crate) struct Quotes {
     sources: Sources,
     /// Each sentence, in the order of the answer.
     pieces: Vec<Piece>,
+    /// What stands behind them.
+    disclaimer: Option<String>,
 }
 
 /// Quotes the sentences of the hits that answer the question best: the best passage first,
@@ -38,19 +40,35 @@ pub(crate) fn quote(found: &Found, style: CitationStyle, settings: &Settings) ->
     let sources: Sources = found.hits.iter().map(Source::from).collect();
     let chosen = in_reading_order(choose(ranked(found, &sources), settings.quote_sentences));
     let pieces = write(&chosen, &sources, style);
-    Quotes { sources, pieces }
+    Quotes {
+        sources,
+        pieces,
+        disclaimer: None,
+    }
 }
 
 impl Quotes {
+    /// The same, with a last sentence behind it.
+    pub(crate) fn ending_in(mut self, disclaimer: Option<String>) -> Self {
+        self.disclaimer = disclaimer;
+        self
+    }
+
     /// The answer, offered as often as there are choices; `model` was not asked, so its usage is
     /// zero.
-    pub(crate) fn answer(self, evidence: Evidence, choices: usize, model: &ModelInfo) -> Answer {
+    pub(crate) fn answer(
+        mut self,
+        evidence: Evidence,
+        choices: usize,
+        model: &ModelInfo,
+    ) -> Answer {
         let search_results = self.sources.results();
         let support = Support {
             sentences: self.pieces.len(),
             supported: self.pieces.len(),
             ..Support::default()
         };
+        self.pieces.extend(self.disclaimer.map(Piece::disclaimer));
         Answer::ready(
             AnsweredBy::Quotes,
             &self.pieces,

@@ -13,6 +13,9 @@ pub struct Settings {
     pub citation_floor: f32,
     /// What happens to sentences that no source supports, when the question does not say.
     pub support: SupportPolicy,
+    /// Under [`SupportPolicy::Strict`], the part of a text's sentences, 0 to 1, that must be
+    /// supported; 0 asks for a single one.
+    pub citation_density: f32,
     /// Tokens kept free for the answer when the question does not say.
     pub max_answer_tokens: usize,
     /// The most sentences that an answer in quotes has.
@@ -26,6 +29,7 @@ impl Default for Settings {
             evidence_floor: 0.3,
             citation_floor: 0.5,
             support: SupportPolicy::Mark,
+            citation_density: 0.0,
             max_answer_tokens: 512,
             quote_sentences: 3,
         }

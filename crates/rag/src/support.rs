@@ -52,9 +52,10 @@ impl Support {
         self.declining += usize::from(checked.declines);
     }
 
-    /// Nothing that was said has a source, though it should.
-    pub(crate) fn is_missing(&self) -> bool {
-        self.supported == 0 && self.unsupported() > 0
+    /// Too little of what was said has a source: none of it, or less than the part `density`.
+    pub(crate) fn is_below(&self, density: f32) -> bool {
+        let said = self.sentences - self.declining;
+        said > 0 && (self.supported == 0 || (self.supported as f32) < density * said as f32)
     }
 
     /// The model says that the sources do not answer, and nothing else.

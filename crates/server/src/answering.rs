@@ -8,8 +8,9 @@ mod record;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use engine::Role;
 use library::{DEFAULT_COLLECTION, Library};
-use rag::{Answer, Method, Pipeline, Question};
+use rag::{Answer, Method, Pipeline, Profile, Question};
 use retrieval::{Fusion, Index};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,9 @@ use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
 
 pub(crate) use digest::sha256;
 pub(crate) use record::{Receipts, Record};
+
+/// Under this name the metadata of a collection say which profile it has.
+pub(crate) const PROFILE: &str = "profile";
 
 /// A chat request that was read, with the model it goes to.
 pub(crate) struct Asking {
@@ -60,6 +64,13 @@ impl Asking {
         })
     }
 
+    /// The question.
+    pub(crate) fn asked(&self) -> String {
+        let mut messages = self.request.messages.iter().rev();
+        let asked = messages.find(|message| message.role == Role::User);
+        asked.map_or_else(String::new, |message| message.content.clone())
+    }
+
     /// Searches and begins the answer, which is to have this `id`. May block.
     pub(crate) fn answer(self, app: &App, id: String) -> Result<(Answer, Record), ApiError> {
         let metered = app.receipts.meter.begin();
@@ -67,7 +78,9 @@ impl Asking {
         let indexes = open_indexes(&app.library, &retrieval.collections)?;
         let searched = searched(retrieval, &indexes);
         let files = files(&app.library, retrieval)?;
+        let profile = profile(app, &retrieval.collections)?;
         let question = Question {
+            profile,
             files: files.map(Arc::new),
             ..question(self.request)
         };
@@ -109,6 +122,26 @@ fn names(collections: &Collections) -> Vec<&str> {
     }
 }
 
+/// The profile of the first collection that names one.
+fn profile(app: &App, collections: &Collections) -> Result<Option<Arc<Profile>>, ApiError> {
+    for name in names(collections) {
+        let collection = app.library.collection(name)?;
+        let metadata = collection.map(|collection| collection.metadata);
+        let Some(wanted) = metadata.as_ref().and_then(|noted| noted.get(PROFILE)) else {
+            continue;
+        };
+        let found = app.profiles.iter().find(|profile| profile.name == *wanted);
+        return match found {
+            Some(profile) => Ok(Some(profile.clone())),
+            // It was there when it was noted; answering without it could do harm.
+            None => Err(ApiError::internal(format!(
+                "the collection {name:?} has the profile {wanted:?}, which is not configured"
+            ))),
+        };
+    }
+    Ok(None)
+}
+
 /// The files that the filters let through, of all collections that are searched.
 fn files(
     library: &Library,
@@ -127,6 +160,8 @@ fn files(
 fn question(request: ChatRequest) -> Question {
     Question {
         messages: request.messages,
+        task: request.task.task,
+        examples: request.task.examples,
         mode: request.answer,
         citations: request.citations,
         support: request.support,

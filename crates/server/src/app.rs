@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::ModelInfo;
 use library::{Library, Retention};
-use rag::{Encoders, Pipeline};
+use rag::{Encoders, Pipeline, Profile};
 use tokio::sync::{broadcast, watch};
 
 use crate::answering::Receipts;
@@ -22,6 +22,8 @@ pub struct App {
     pub encoders: Encoders,
     /// What a request may ask for.
     pub limits: Limits,
+    /// How answers from collections of some field are made.
+    pub(crate) profiles: Vec<Arc<Profile>>,
     /// What is kept and told of answers.
     pub(crate) receipts: Receipts,
     /// What happens to files; those who read too slowly miss some.
@@ -57,6 +59,7 @@ impl App {
             models,
             encoders: Encoders::default(),
             limits,
+            profiles: Profile::shipped().into_iter().map(Arc::new).collect(),
             receipts: ReceiptSettings::default().receipts(),
             events,
             stage: watch::Sender::new(Stage::Starting),
@@ -66,6 +69,15 @@ impl App {
     /// Searches, embeds and reranks with these models.
     pub fn with_encoders(mut self, encoders: Encoders) -> Self {
         self.encoders = encoders;
+        self
+    }
+
+    /// Adds these profiles, in place of others of the same name.
+    pub fn with_profiles(mut self, profiles: Vec<Profile>) -> Self {
+        for profile in profiles {
+            self.profiles.retain(|known| known.name != profile.name);
+            self.profiles.push(Arc::new(profile));
+        }
         self
     }
 

@@ -39,6 +39,8 @@ pub struct Config {
     pub retrieval: RetrievalConfig,
     /// How answers are made.
     pub answer: AnswerConfig,
+    /// How answers from collections of some field are made.
+    pub profiles: Vec<ProfileConfig>,
     /// What is kept and told of answers.
     pub receipts: ReceiptsConfig,
     /// What a client may ask of the server.
@@ -99,6 +101,77 @@ pub struct CollectionConfig {
     pub name: String,
     /// Files and folders.
     pub watch: Vec<PathBuf>,
+    /// How answers from it are made; as the collection's metadata say when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+/// How answers from collections of some field are made. What is absent is left to `[answer]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileConfig {
+    /// What it is called; one of the shipped names takes its place.
+    pub name: String,
+    /// What the model is told before everything else.
+    #[serde(default)]
+    pub instruction: LocalisedConfig,
+    /// What every answer ends with.
+    #[serde(default)]
+    pub disclaimer: LocalisedConfig,
+    /// As in `[answer]`.
+    pub evidence_floor: Option<f32>,
+    /// As in `[answer]`.
+    pub citation_floor: Option<f32>,
+    /// As in `[answer]`.
+    pub citation_density: Option<f32>,
+    /// As in `[answer]`.
+    pub support: Option<SupportPolicy>,
+    /// Who may answer; anybody when it is empty.
+    #[serde(default)]
+    pub answers: Vec<Speaker>,
+}
+
+/// A text in English and Korean.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalisedConfig {
+    /// In English, and for all other languages.
+    pub en: String,
+    /// In Korean; the English one when empty.
+    pub ko: String,
+}
+
+/// Who may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Speaker {
+    /// The model.
+    Model,
+    /// The documents, in quotes.
+    Quotes,
+}
+
+impl From<&ProfileConfig> for rag::Profile {
+    fn from(config: &ProfileConfig) -> Self {
+        let localised = |text: &LocalisedConfig| rag::Localised {
+            en: text.en.clone(),
+            ko: text.ko.clone(),
+        };
+        let speaker = |speaker: &Speaker| match speaker {
+            Speaker::Model => rag::Mode::Model,
+            Speaker::Quotes => rag::Mode::Quotes,
+        };
+        Self {
+            name: config.name.clone(),
+            instruction: localised(&config.instruction),
+            disclaimer: localised(&config.disclaimer),
+            evidence_floor: config.evidence_floor,
+            citation_floor: config.citation_floor,
+            citation_density: config.citation_density,
+            support: config.support.map(Into::into),
+            answers: config.answers.iter().map(speaker).collect(),
+        }
+    }
 }
 
 /// How documents are cut for searching.
@@ -146,6 +219,11 @@ pub struct AnswerConfig {
     pub citation_floor: f32,
     /// What happens to sentences that no source supports.
     pub support: SupportPolicy,
+    /// With "strict", the part of all sentences that must be supported; 0 asks for a single one.
+    pub citation_density: f32,
+    /// A folder of prompt templates; those of the program when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<PathBuf>,
     /// The most tokens of an answer, when the request does not say.
     pub max_tokens: usize,
     /// The most sentences of an answer in quotes.
@@ -224,6 +302,7 @@ impl Default for Config {
             passages: PassagesConfig::default(),
             retrieval: RetrievalConfig::default(),
             answer: AnswerConfig::default(),
+            profiles: Vec::new(),
             receipts: ReceiptsConfig::default(),
             limits: LimitsConfig::default(),
             log: LogConfig::default(),
@@ -297,6 +376,8 @@ impl Default for AnswerConfig {
             evidence_floor: settings.evidence_floor,
             citation_floor: settings.citation_floor,
             support: SupportPolicy::Mark,
+            citation_density: settings.citation_density,
+            prompts: None,
             max_tokens: settings.max_answer_tokens,
             quote_sentences: settings.quote_sentences,
         }
@@ -458,6 +539,35 @@ impl Config {
         config.checked()
     }
 
+    /// Thresholds are in their range, and collections name profiles that there are.
+    fn check_profiles(&self) -> Result<(), ConfigError> {
+        for profile in &self.profiles {
+            for (key, value) in [
+                ("profiles.evidence_floor", profile.evidence_floor),
+                ("profiles.citation_floor", profile.citation_floor),
+                ("profiles.citation_density", profile.citation_density),
+            ] {
+                within(key, value.unwrap_or(0.0), 0.0, 1.0)?;
+            }
+        }
+        let shipped = rag::Profile::shipped().into_iter();
+        let configured = self.profiles.iter().map(|profile| profile.name.clone());
+        let known = shipped.map(|profile| profile.name).chain(configured);
+        let known = known.collect::<Vec<_>>();
+        for collection in &self.collections {
+            if let Some(wanted) = &collection.profile
+                && !known.contains(wanted)
+            {
+                return Err(ConfigError::NoProfile {
+                    collection: collection.name.clone(),
+                    profile: wanted.clone(),
+                    known: known.join(", "),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn checked(self) -> Result<Config, ConfigError> {
         for model in [&self.model].into_iter().chain(&self.models) {
             within("model.workers", model.workers, 1, 64)?;
@@ -499,6 +609,13 @@ impl Config {
             0.0,
             1.0,
         )?;
+        within(
+            "answer.citation_density",
+            self.answer.citation_density,
+            0.0,
+            1.0,
+        )?;
+        self.check_profiles()?;
         within("answer.max_tokens", self.answer.max_tokens, 1, 1_000_000)?;
         within("answer.quote_sentences", self.answer.quote_sentences, 1, 20)?;
         within(
@@ -554,6 +671,16 @@ pub enum ConfigError {
     /// A further model without files.
     #[error("each of [[models]] needs a path; the built-in model is there without being named")]
     NoPath,
+    /// A collection with a profile that is not there.
+    #[error("the collection {collection:?} has the profile {profile:?}; there are: {known}")]
+    NoProfile {
+        /// The collection's name.
+        collection: String,
+        /// The profile that it names.
+        profile: String,
+        /// Those that there are.
+        known: String,
+    },
     /// An unknown key, or a value of the wrong kind.
     #[error(transparent)]
     Invalid(Box<figment::Error>),

@@ -10,6 +10,7 @@ use library::{
 };
 use tracing::warn;
 
+use crate::answering::PROFILE;
 use crate::config::CollectionConfig;
 use crate::examples::EXAMPLES;
 
@@ -74,7 +75,12 @@ pub fn watch(
     if !paths.is_empty() {
         watches.push(start_watch(library, DEFAULT_COLLECTION, paths)?);
     }
-    for CollectionConfig { name, watch } in configured {
+    for CollectionConfig {
+        name,
+        watch,
+        profile,
+    } in configured
+    {
         if name == DEFAULT_COLLECTION && !paths.is_empty() {
             warn!("the paths that were named win over the configured ones of {name:?}");
             continue;
@@ -82,9 +88,21 @@ pub fn watch(
         if library.collection(name)?.is_none() {
             library.create_collection(name)?;
         }
+        if let Some(profile) = profile {
+            note_profile(library, name, profile)?;
+        }
         watches.push(start_watch(library, name, watch)?);
     }
     Ok(watches)
+}
+
+/// Says in the collection's metadata how answers from it are made.
+fn note_profile(library: &Library, collection: &str, profile: &str) -> anyhow::Result<()> {
+    let found = library.collection(collection)?;
+    let mut metadata = found.map(|found| found.metadata).unwrap_or_default();
+    metadata.insert(PROFILE.to_owned(), profile.to_owned());
+    library.set_metadata(collection, &metadata)?;
+    Ok(())
 }
 
 fn start_watch(

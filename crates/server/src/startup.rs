@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use engine::Engine;
 use engine_candle::{CandleEngine, ModelSource};
 use library::{Extractor, Library, Sandbox};
-use rag::Encoders;
+use rag::{Encoders, Prompts};
 
 use crate::app::{App, Limits, Model, Models, ReceiptSettings};
 use crate::config::{Config, KvType, ModelConfig};
@@ -210,36 +210,61 @@ pub fn open_library_with(
 }
 
 /// The pipeline from question to answer, as configured.
-pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> rag::Pipeline {
+///
+/// # Errors
+///
+/// When the configured prompt templates cannot be used; the text says which and why.
+pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> anyhow::Result<rag::Pipeline> {
     let answer = &config.answer;
+    let prompts = match &answer.prompts {
+        Some(folder) => Prompts::with_folder(folder)
+            .with_context(|| format!("cannot use the prompt templates in {}", folder.display()))?,
+        None => Prompts::default(),
+    };
     let settings = rag::Settings {
         top_k: answer.top_k,
         evidence_floor: answer.evidence_floor,
         citation_floor: answer.citation_floor,
         support: answer.support.into(),
+        citation_density: answer.citation_density,
         max_answer_tokens: answer.max_tokens,
         quote_sentences: answer.quote_sentences,
     };
-    rag::Pipeline::new(engine, settings)
+    Ok(rag::Pipeline::new(engine, settings).with_prompts(prompts))
 }
 
 /// What the routes work on, with one model and none that helps to find passages.
-pub fn app(config: &Config, engine: Arc<dyn Engine>, library: Arc<Library>) -> Arc<App> {
+///
+/// # Errors
+///
+/// As [`pipeline`].
+pub fn app(
+    config: &Config,
+    engine: Arc<dyn Engine>,
+    library: Arc<Library>,
+) -> anyhow::Result<Arc<App>> {
     app_with_models(config, vec![engine], library, Encoders::default())
 }
 
 /// What the routes work on, with models of which the first is the default.
+///
+/// # Errors
+///
+/// As [`pipeline`].
 pub fn app_with_models(
     config: &Config,
     engines: Vec<Arc<dyn Engine>>,
     library: Arc<Library>,
     encoders: Encoders,
-) -> Arc<App> {
-    let model = |engine: Arc<dyn Engine>| Model {
-        info: engine.model().clone(),
-        pipeline: Arc::new(pipeline(config, engine).with_encoders(encoders.clone())),
+) -> anyhow::Result<Arc<App>> {
+    let model = |engine: Arc<dyn Engine>| {
+        Ok(Model {
+            info: engine.model().clone(),
+            pipeline: Arc::new(pipeline(config, engine)?.with_encoders(encoders.clone())),
+        })
     };
-    let models = engines.into_iter().map(model).collect();
+    let models = engines.into_iter().map(model);
+    let models = models.collect::<anyhow::Result<_>>()?;
     let limits = Limits {
         json_body_bytes: config.limits.body_bytes,
         upload_bytes: config.limits.upload_bytes,
@@ -253,7 +278,8 @@ pub fn app_with_models(
         provider: receipts.provider.clone(),
         watts_per_core: receipts.watts_per_core,
     });
-    Arc::new(app.with_encoders(encoders))
+    let app = app.with_profiles(config.profiles.iter().map(Into::into).collect());
+    Ok(Arc::new(app.with_encoders(encoders)))
 }
 
 /// Where documents are kept: as configured, or in the platform's data folder.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{self, Select};
 use super::{count, signed};
-use crate::{Collection, FileCounts, LibraryError, Listing, Page};
+use crate::{Collection, FileCounts, LibraryError, Listing, Metadata, Page};
 
 /// How a collection's index should stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,8 @@ const SELECT: &str = "
         (SELECT count(*) FROM memberships WHERE collection_id = id AND status = 'failed'),
         (SELECT count(*) FROM memberships WHERE collection_id = id AND status = 'cancelled'),
         (SELECT coalesce(sum(octet_length(text)), 0) FROM memberships JOIN documents USING (file_id)
-         WHERE collection_id = id AND status = 'completed')
+         WHERE collection_id = id AND status = 'completed'),
+        metadata
     FROM collections";
 
 /// Adds a collection and returns its id.
@@ -47,6 +48,19 @@ pub(crate) fn get(
     Ok(statement
         .query_row([id_or_name], read_collection)
         .optional()?)
+}
+
+pub(crate) fn set_metadata(
+    connection: &Connection,
+    id: &str,
+    metadata: &Metadata,
+) -> Result<(), LibraryError> {
+    let metadata = serde_json::to_string(metadata).expect("texts are JSON");
+    connection.execute(
+        "UPDATE collections SET metadata = ?2 WHERE id = ?1",
+        [id, &metadata],
+    )?;
+    Ok(())
 }
 
 /// The id of the collection with that id or name, or the error that says there is none.
@@ -153,6 +167,7 @@ fn read_collection(row: &Row) -> rusqlite::Result<Collection> {
         last_active_at: row.get(3)?,
         counts,
         usage_bytes: count(row, 8)?,
+        metadata: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
         // Only the indexes know.
         rebuilding: false,
     })

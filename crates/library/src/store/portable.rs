@@ -27,8 +27,8 @@ pub(crate) fn export(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
     let collection_id = super::collections::require(&transaction, collection)?;
     for sql in [
-        "INSERT INTO other.collections (id, name, created_at, last_active_at, passages)
-         SELECT id, name, created_at, last_active_at, '' FROM main.collections WHERE id = ?",
+        "INSERT INTO other.collections (id, name, created_at, last_active_at, passages, metadata)
+         SELECT id, name, created_at, last_active_at, '', metadata FROM main.collections WHERE id = ?",
         "INSERT INTO other.files SELECT * FROM main.files
          WHERE id IN (SELECT file_id FROM main.memberships WHERE collection_id = ?)",
         "INSERT INTO other.parts SELECT * FROM main.parts

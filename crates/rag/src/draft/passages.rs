@@ -4,7 +4,6 @@ use super::{Draft, NO_ROOM, OVERHEAD};
 use crate::error::RagError;
 use crate::ledger::Dropped;
 use crate::narrow::narrow;
-use crate::prompt::TEMPLATE;
 use crate::search::Found;
 use crate::sources::Source;
 
@@ -14,7 +13,11 @@ impl Draft<'_> {
         let model = self.engine.model();
         let most = model.card.max_sources.unwrap_or(usize::MAX);
         if !model.reads_documents {
-            let template = self.engine.count_tokens(TEMPLATE);
+            // The words around the sources; with one source, for there are none without any.
+            let one = found.hits.first().map(Source::from);
+            let words = self.wording.write("", &one.into_iter().collect())?;
+            let source = self.sources_tokens(found);
+            let template = self.engine.count_tokens(&words).saturating_sub(source);
             self.free = self.free.saturating_sub(template);
         }
         for hit in &found.hits {
@@ -32,6 +35,12 @@ impl Draft<'_> {
             self.add_part_of_best(found)?;
         }
         Ok(())
+    }
+
+    /// Tokens of the best hit.
+    fn sources_tokens(&self, found: &Found) -> usize {
+        let best = found.hits.first().map(Source::from);
+        best.map_or(0, |source| self.tokens_of(&source))
     }
 
     fn add_passage(&mut self, source: Source) {

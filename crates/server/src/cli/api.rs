@@ -62,7 +62,7 @@ impl Api {
     fn here(config: &Config, data_dir: &Path) -> anyhow::Result<Self> {
         let engine = startup::load_engine(&config.model)?;
         let library = startup::open_library(config, data_dir, &engine, startup::extractor()?)?;
-        let app = startup::app(config, engine, library);
+        let app = startup::app(config, engine, library)?;
         Ok(Self::Here(routes::router(app)))
     }
 

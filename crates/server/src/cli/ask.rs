@@ -56,7 +56,7 @@ pub(super) fn ask(config: &Config, args: &AskArgs) -> anyhow::Result<()> {
         top_k: args.top_k.map(usize::from),
         ..Question::default()
     };
-    let pipeline = startup::pipeline(config, engine).with_encoders(encoders);
+    let pipeline = startup::pipeline(config, engine)?.with_encoders(encoders);
     let answer = pipeline.answer(&[index], question)?;
     print(answer)
 }

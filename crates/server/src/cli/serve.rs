@@ -38,7 +38,7 @@ pub(super) async fn serve(config: Config, args: &ServeArgs) -> anyhow::Result<()
     let extractor = startup::extractor()?;
     let library =
         startup::open_library_with(&config, &data_dir, &engines[0], extractor, &encoders)?;
-    let app = startup::app_with_models(&config, engines, library, encoders);
+    let app = startup::app_with_models(&config, engines, library, encoders)?;
     app.library.announce(&address.to_string());
 
     let router = routes::router(app.clone());

@@ -38,6 +38,7 @@ impl From<RagError> for ApiError {
             RagError::PromptTooLong { param, .. } => {
                 Self::new(ErrorKind::ContextLengthExceeded, message).at(param)
             }
+            RagError::Prompt(_) => Self::internal(message),
             RagError::NotEmbedded => {
                 Self::new(ErrorKind::Busy, message).retry_after(Duration::from_secs(10))
             }

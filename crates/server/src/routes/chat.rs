@@ -21,6 +21,7 @@ use crate::error::ApiError;
 use crate::sse::stream_answer;
 use crate::wire::chunk::Chunks;
 use crate::wire::completion::{Completion, Ending, Form, Grounds};
+use crate::wire::context::Context;
 use crate::wire::id::random_id;
 
 /// Says in the head of the reply what `disclosure` says in its body.
@@ -37,14 +38,18 @@ pub(super) async fn complete(
     let (stream, include_usage) = (asking.request.stream, asking.request.include_usage);
     let is_json = asking.request.format != OutputFormat::Text;
     let model = asking.model.clone();
+    let asked = asking.request.include_context.then(|| asking.asked());
     let id = random_id("chatcmpl-");
     let (answer, record) = begin(&app, asking, id.clone()).await?;
 
+    let base_url = base_url(&headers);
+    let results = &answer.search_results;
     let form = Form {
         id,
+        context: asked.map(|asked| Context::new(&asked, results, &base_url)),
         model,
         provider: app.receipts.provider.clone(),
-        base_url: base_url(&headers),
+        base_url,
         include_usage,
         several: answer.choices() > 1,
         as_refusal: is_json && answer.answered_by == AnsweredBy::Refusal,

@@ -63,7 +63,9 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route(
             "/v1/vector_stores/{collection}",
-            get(vector_stores::retrieve).delete(vector_stores::delete),
+            get(vector_stores::retrieve)
+                .post(vector_stores::modify)
+                .delete(vector_stores::delete),
         )
         .route(
             "/v1/vector_stores/{collection}/search",

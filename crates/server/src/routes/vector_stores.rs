@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use library::Metadata;
 
 use super::input::{InPath, InQuery, JsonBody};
 use super::off_thread::off_thread;
+use crate::answering::PROFILE;
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
 use crate::wire::files::Deleted;
 use crate::wire::list::{ListLimits, ListObject, ListQuery};
-use crate::wire::vector_stores::{CreateRequest, VectorStoreObject};
+use crate::wire::vector_stores::{CreateRequest, VectorStoreObject, read_modification};
 
 /// `POST /v1/vector_stores`.
 pub(super) async fn create(
@@ -19,8 +21,48 @@ pub(super) async fn create(
     body: JsonBody,
 ) -> Result<Json<VectorStoreObject>, ApiError> {
     let request = CreateRequest::read(&body.object())?;
-    let collection = off_thread(move || Ok(app.library.create_collection(&request.name)?)).await?;
+    check_profile(&app, &request.metadata)?;
+    let create = move || {
+        let collection = app.library.create_collection(&request.name)?;
+        if request.metadata.is_empty() {
+            return Ok(collection);
+        }
+        Ok(app
+            .library
+            .set_metadata(&collection.id, &request.metadata)?)
+    };
+    let collection = off_thread(create).await?;
     Ok(Json(VectorStoreObject::from(&collection)))
+}
+
+/// `POST /v1/vector_stores/{collection}`: other metadata.
+pub(super) async fn modify(
+    State(app): State<Arc<App>>,
+    InPath(name): InPath<String>,
+    body: JsonBody,
+) -> Result<Json<VectorStoreObject>, ApiError> {
+    let metadata = read_modification(&body.object())?;
+    check_profile(&app, &metadata)?;
+    let set = move || Ok(app.library.set_metadata(&name, &metadata)?);
+    let collection = off_thread(set).await?;
+    Ok(Json(VectorStoreObject::from(&collection)))
+}
+
+/// A profile must be one that there is.
+fn check_profile(app: &App, metadata: &Metadata) -> Result<(), ApiError> {
+    let Some(wanted) = metadata.get(PROFILE) else {
+        return Ok(());
+    };
+    let names = app.profiles.iter().map(|profile| profile.name.as_str());
+    let names = names.collect::<Vec<_>>();
+    if names.contains(&wanted.as_str()) {
+        return Ok(());
+    }
+    let message = format!(
+        "no profile is called '{wanted}'; this server has: {}",
+        names.join(", ")
+    );
+    Err(ApiError::new(ErrorKind::InvalidValue, message).at("metadata.profile"))
 }
 
 /// `GET /v1/vector_stores`.

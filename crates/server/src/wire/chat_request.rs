@@ -1,13 +1,15 @@
 //! The body of `POST /v1/chat/completions`, read and checked.
 
 use engine::{Message, OutputFormat, SamplingParams};
-use rag::{CitationStyle, Mode, SupportPolicy};
+use rag::{CitationStyle, Mode, SupportPolicy, Task};
 
+use super::context::read_include;
 use super::messages::read_messages;
 use super::place::{Object, Place};
 use super::response_format::read_response_format;
-use super::retrieval::RetrievalOptions;
+use super::retrieval::{Collections, RetrievalOptions};
 use super::sampling::{MAX_TOKENS, read_logit_bias, read_sampling};
+use super::task::TaskRequest;
 use super::tools::Tools;
 use super::unsupported::refuse_unsupported;
 use crate::app::Limits;
@@ -29,6 +31,10 @@ pub(crate) struct ChatRequest {
     pub(crate) messages: Vec<Message>,
     /// What to search for an answer.
     pub(crate) retrieval: RetrievalOptions,
+    /// What is to be done, and examples of it.
+    pub(crate) task: TaskRequest,
+    /// The passages are to come once more as `context`.
+    pub(crate) include_context: bool,
     /// How citations are shown.
     pub(crate) citations: CitationStyle,
     /// What happens to sentences that nothing supports; `None` leaves it to the configuration.
@@ -64,11 +70,21 @@ impl ChatRequest {
     pub(crate) fn read(body: &Object<'_>, limits: &Limits) -> Result<Self, ApiError> {
         refuse_unsupported(body)?;
         let format = body.optional("response_format", read_response_format)?;
-        let format = format.unwrap_or_default();
+        let task = body.optional("task", TaskRequest::read)?;
+        let task = task.unwrap_or_default();
+        let format = format.unwrap_or_else(|| task.usual_format());
+        let mut retrieval = RetrievalOptions::read(body, limits)?;
+        // What is no question is searched for only when the request says so.
+        if task.task != Task::Answer && !body.mentions("retrieval") {
+            retrieval.collections = Collections::None;
+        }
+        let include = body.optional("include", read_include)?;
         Ok(Self {
             model: body.require("model")?.string()?.to_owned(),
             messages: read_messages(body, limits)?,
-            retrieval: RetrievalOptions::read(body, limits)?,
+            retrieval,
+            task,
+            include_context: include.unwrap_or(false),
             citations: body
                 .optional("citations", read_citations)?
                 .unwrap_or_else(|| usual_citations(&format)),

@@ -8,6 +8,7 @@ use rag::{Ledger, Support, TextPiece};
 use serde::Serialize;
 
 use super::completion::{Form, Grounds, Head, UsageObject, finish_reason, objects};
+use super::context::Context;
 use super::disclosure::Disclosure;
 use super::grounding::{
     Annotation, CitationObject, LedgerObject, SupportObject, UnsupportedObject,
@@ -73,6 +74,9 @@ struct Delta {
     refusal: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     annotations: Vec<Annotation>,
+    /// On the first chunk, as Azure has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Context>,
     /// Only where there are several choices, each with its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     citations: Vec<CitationObject>,
@@ -114,6 +118,7 @@ impl Chunks {
         let delta = Delta {
             role: Some("assistant"),
             content: (!self.form.as_refusal).then(String::new),
+            context: self.form.context.clone(),
             ..Delta::default()
         };
         let Form {

@@ -4,6 +4,7 @@ use engine::{FinishReason, TokenLogprobs, Usage};
 use rag::{Answer, AnsweredBy, Citation, Ledger, Support, TextPiece, Unsupported};
 use serde::Serialize;
 
+use super::context::Context;
 use super::disclosure::Disclosure;
 use super::grounding::{
     Annotation, CitationObject, EvidenceObject, LedgerObject, SearchResultObject, SupportObject,
@@ -31,6 +32,8 @@ pub(crate) struct Form {
     pub(crate) include_usage: bool,
     /// There are several choices.
     pub(crate) several: bool,
+    /// The passages in Azure's shape, if they are wanted.
+    pub(crate) context: Option<Context>,
     /// The text is a refusal, and would not be the JSON that was asked for.
     pub(crate) as_refusal: bool,
 }
@@ -69,6 +72,8 @@ struct AssistantMessage {
     /// content must be JSON.
     refusal: Option<String>,
     annotations: Vec<Annotation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<Context>,
     /// Only where there are several choices, each with its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     citations: Option<Vec<CitationObject>>,
@@ -188,6 +193,7 @@ impl Choice {
         let message = AssistantMessage {
             role: "assistant",
             annotations: annotations.collect(),
+            context: form.context.clone(),
             citations: form.several.then(|| objects(&content.citations)),
             unsupported: form.several.then(|| objects(&content.unsupported)),
             support: several_support,

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use library::{
-    AttributeValue, Attributes, Collection, FileCounts, LastError, Membership, Status, VectorStatus,
+    AttributeValue, Attributes, Collection, FileCounts, LastError, Membership, Metadata, Status,
+    VectorStatus,
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::files::FSYNC;
 use super::list::Identified;
@@ -30,7 +31,7 @@ pub(crate) struct VectorStoreObject {
     expires_after: Option<()>,
     expires_at: Option<()>,
     last_active_at: i64,
-    metadata: Map<String, Value>,
+    metadata: Metadata,
     durability: &'static str,
     /// "rebuilding" while searches find only a part of what is completed.
     index: &'static str,
@@ -97,6 +98,7 @@ pub(crate) struct LastErrorObject {
 /// The body of `POST /v1/vector_stores`.
 pub(crate) struct CreateRequest {
     pub(crate) name: String,
+    pub(crate) metadata: Metadata,
 }
 
 /// The body of `POST /v1/vector_stores/{id}/files` in JSON.
@@ -116,8 +118,36 @@ impl CreateRequest {
         }
         Ok(Self {
             name: body.require("name")?.string()?.to_owned(),
+            metadata: body
+                .optional("metadata", read_metadata)?
+                .unwrap_or_default(),
         })
     }
+}
+
+/// Reads the body of `POST /v1/vector_stores/{id}`, which must say what the metadata are to be;
+/// `null` and `{}` take all away.
+pub(crate) fn read_modification(body: &Object<'_>) -> Result<Metadata, ApiError> {
+    for field in ["name", "expires_after"] {
+        if let Some(place) = body.get(field) {
+            let why = "cannot be changed; only metadata can";
+            return Err(place.refuse(ErrorKind::UnsupportedParameter, why));
+        }
+    }
+    if !body.mentions("metadata") {
+        body.require("metadata")?;
+    }
+    let metadata = body.optional("metadata", read_metadata)?;
+    Ok(metadata.unwrap_or_default())
+}
+
+/// Whether there are too many is the library's to say.
+fn read_metadata(place: &Place<'_>) -> Result<Metadata, ApiError> {
+    let fields = place.object()?;
+    let texts = fields.places();
+    texts
+        .map(|(name, text)| Ok((name.to_owned(), text.string()?.to_owned())))
+        .collect()
 }
 
 impl AttachRequest {
@@ -209,7 +239,7 @@ impl From<&Collection> for VectorStoreObject {
             expires_after: None,
             expires_at: None,
             last_active_at: collection.last_active_at,
-            metadata: Map::new(),
+            metadata: collection.metadata.clone(),
             durability: FSYNC,
             index: index_state(collection.rebuilding),
             embedding: None,

@@ -93,7 +93,7 @@ enum Who {
 pub(super) fn measure(config: &Config, args: &AnswersArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
     let mut measuring = Measuring {
-        pipeline: startup::pipeline(config, Arc::clone(&engine)),
+        pipeline: startup::pipeline(config, Arc::clone(&engine))?,
         config,
         engine,
         mode: args.answer.map_or(Mode::Auto, |who| match who {

@@ -1,12 +1,13 @@
 //! What accepted requests come to.
 
 use engine::{Message, OutputFormat, Role, SamplingParams, ToolChoice};
-use rag::{CitationStyle, Mode, SupportPolicy};
+use rag::{CitationStyle, Mode, SupportPolicy, Task};
 use serde_json::{Value, json};
 
 use super::{chat_body, read_chat};
 use crate::wire::chat_request::ChatRequest;
 use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
+use crate::wire::task::TaskRequest;
 use crate::wire::tools::Tools;
 
 fn check_accepted(fields: &Value) -> ChatRequest {
@@ -21,6 +22,8 @@ fn a_plain_request_has_our_defaults() {
         model: "default".into(),
         messages: vec![Message::new(Role::User, "Why?")],
         retrieval: RetrievalOptions::default(),
+        task: TaskRequest::default(),
+        include_context: false,
         citations: CitationStyle::Inline,
         support: None,
         answer: Mode::Auto,
@@ -80,6 +83,32 @@ fn every_field_is_read() {
     };
     assert_eq!(request.retrieval.collections, Collections::Named(vec![law]));
     assert_eq!(request.retrieval.top_k, Some(3));
+}
+
+#[test]
+fn tasks_are_read() {
+    let request = check_accepted(&json!({"task": "summarize"}));
+    assert_eq!(request.task.task, Task::Summarise);
+    assert_eq!(request.retrieval.collections, Collections::None);
+    let request = check_accepted(&json!({"task": "summarise", "retrieval": {}}));
+    assert_eq!(request.retrieval.collections, Collections::Default);
+    let request = check_accepted(&json!({"task": {
+        "type": "translate", "to": "한국어", "examples": [{"input": "Hello", "output": "안녕"}],
+    }}));
+    assert_eq!(
+        request.task.task,
+        Task::Translate {
+            to: "한국어".into()
+        }
+    );
+    assert_eq!(request.task.examples[0].output, "안녕");
+    assert_eq!(request.format, OutputFormat::Text);
+    let request = check_accepted(&json!({"task": {"type": "extract", "fields": ["name"]}}));
+    let OutputFormat::JsonSchema(schema) = request.format else {
+        panic!("extracting gives JSON");
+    };
+    assert!(schema.contains("\"required\":[\"name\"]"), "{schema}");
+    assert_eq!(request.citations, CitationStyle::Fields);
 }
 
 #[test]
