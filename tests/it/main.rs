@@ -12,6 +12,9 @@ mod choices;
 /// Answers that must be JSON.
 mod json;
 
+/// Answers in the form of responses.
+mod responses;
+
 /// Sentences without a source, and receipts of answers.
 mod answers;
 

@@ -125,6 +125,17 @@ impl ApiError {
         self
     }
 
+    /// Names the field as another request calls it, if `rename` knows it.
+    pub(crate) fn renamed(mut self, rename: fn(&str) -> Option<String>) -> Self {
+        let renamed = self.param.as_deref().and_then(rename);
+        if let (Some(param), Some(renamed)) = (&self.param, renamed) {
+            // The message names it, too.
+            self.message = self.message.replace(param.as_str(), &renamed);
+            self.param = Some(renamed);
+        }
+        self
+    }
+
     /// Says when to try again.
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);

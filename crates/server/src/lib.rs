@@ -9,6 +9,7 @@ mod error;
 pub mod examples;
 pub mod http;
 pub mod logging;
+mod response_stream;
 pub mod routes;
 pub mod sources;
 mod sse;

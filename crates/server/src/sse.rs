@@ -152,11 +152,7 @@ impl AnswerEvents {
         let Some(record) = self.record.take() else {
             return;
         };
-        let support = record
-            .contents()
-            .first()
-            .and_then(|content| content.support);
-        let grounds = Grounds::from(&self.answer).in_the_end(support.as_ref());
+        let grounds = record.grounds(&self.answer);
         let ending = Ending {
             usage: *usage,
             ledger: ledger.clone(),

@@ -96,6 +96,12 @@ impl Record {
         &self.contents
     }
 
+    /// What the answer rests on, now that it has ended.
+    pub(crate) fn grounds(&self, answer: &Answer) -> Grounds {
+        let support = self.contents.first().and_then(|content| content.support);
+        Grounds::from(answer).in_the_end(support.as_ref())
+    }
+
     /// The texts, after the end.
     pub(crate) fn take_contents(&mut self) -> Vec<Content> {
         std::mem::take(&mut self.contents)

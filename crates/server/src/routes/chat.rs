@@ -54,15 +54,21 @@ pub(super) async fn complete(
         several: answer.choices() > 1,
         as_refusal: is_json && answer.answered_by == AnsweredBy::Refusal,
     };
-    let by_model = answer.answered_by == AnsweredBy::Model;
-    let disclosed = HeaderValue::from_static(if by_model { "true" } else { "false" });
+    let head = disclosed(&answer);
     let reply = if stream {
         stream_answer(&app, answer, record, Chunks::new(form))
     } else {
         let (record, grounds, ending) = collect(&app, answer, record).await?;
         Json(Completion::new(&form, grounds, record, &ending)).into_response()
     };
-    Ok(([(AI_GENERATED, disclosed)], reply).into_response())
+    Ok((head, reply).into_response())
+}
+
+/// The header that says whether a model writes the answer.
+pub(super) fn disclosed(answer: &Answer) -> [(HeaderName, HeaderValue); 1] {
+    let by_model = answer.answered_by == AnsweredBy::Model;
+    let value = if by_model { "true" } else { "false" };
+    [(AI_GENERATED, HeaderValue::from_static(value))]
 }
 
 /// Searches and starts the answer, off the async threads.
@@ -78,20 +84,27 @@ pub(super) async fn begin(
 /// Waits for the whole answer, and keeps it.
 pub(super) async fn collect(
     app: &Arc<App>,
+    answer: Answer,
+    record: Record,
+) -> Result<(Record, Grounds, Ending), ApiError> {
+    collect_with(app, answer, record, |_| ()).await
+}
+
+/// The same; `see` is shown every event.
+pub(super) async fn collect_with(
+    app: &Arc<App>,
     mut answer: Answer,
     mut record: Record,
+    mut see: impl FnMut(&AnswerEvent),
 ) -> Result<(Record, Grounds, Ending), ApiError> {
     while let Some(event) = poll_fn(|context| Pin::new(&mut answer).poll_next(context)).await {
         let event = event?;
         record.note(&event);
+        see(&event);
         let AnswerEvent::Done { usage, ledger } = event else {
             continue;
         };
-        let support = record
-            .contents()
-            .first()
-            .and_then(|content| content.support);
-        let grounds = Grounds::from(&answer).in_the_end(support.as_ref());
+        let grounds = record.grounds(&answer);
         let ending = Ending { usage, ledger };
         let app = app.clone();
         let keep = move || {

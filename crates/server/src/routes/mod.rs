@@ -17,6 +17,7 @@ mod middleware;
 mod models;
 mod off_thread;
 mod rerank;
+mod responses;
 mod search;
 mod vector_store_files;
 mod vector_stores;
@@ -46,6 +47,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(answers::retrieve).delete(answers::delete),
         )
         .route("/v1/answers/{id}/replay", post(answers::replay))
+        .route("/v1/responses", post(responses::create))
         .route("/v1/embeddings", post(embeddings::embed))
         .route("/v1/rerank", post(rerank::rerank))
         .route("/v1/models", get(models::list))

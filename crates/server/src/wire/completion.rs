@@ -98,7 +98,7 @@ pub(crate) struct Head {
 /// What is known of an answer before its first word.
 #[derive(Serialize)]
 pub(crate) struct Grounds {
-    search_results: Vec<SearchResultObject>,
+    pub(crate) search_results: Vec<SearchResultObject>,
     pub(crate) answered_by: &'static str,
     /// Null when nothing was searched.
     pub(crate) evidence: Option<EvidenceObject>,

@@ -26,6 +26,7 @@ pub(crate) mod receipt;
 pub(crate) mod replay;
 pub(crate) mod rerank;
 mod response_format;
+pub(crate) mod responses;
 pub(crate) mod retrieval;
 mod sampling;
 pub(crate) mod search;
