@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Chunk, KvCache, Rows};
+use super::{Chunk, KvCache, PAGE_TOKENS, Rows};
 use crate::config::DecoderConfig;
+use crate::kernels::panels::PANEL;
 use crate::kernels::vector;
 
 /// How the rows of one layer attend.
@@ -128,9 +129,7 @@ struct Tile<'a> {
 /// What a thread needs while it computes tiles.
 #[derive(Default)]
 struct Space {
-    /// One run of keys or values in f32.
-    numbers: Vec<f32>,
-    /// `[rows, heads of the group, tokens]`
+    /// `[rows, heads of the group, tokens of the pages]`
     scores: Vec<f32>,
 }
 
@@ -144,37 +143,35 @@ impl Tile<'_> {
         let rows = self.positions.len();
         let group = self.out.len() / rows;
         let heads = group / head_dim;
-        let (first, last) = (self.positions[0], self.positions[rows - 1]);
-        let tokens = self.attention.seen_from(first).start..last + 1;
-        let seen = |row: usize| self.attention.seen_from(self.positions[row]);
-        // The group's queries of a row.
-        let query = |row: usize| {
-            let all = self.query.chunks_exact(self.query.len() / rows).nth(row);
-            let start = self.kv_head * group;
-            &all.expect("there is a query for each row")[start..start + group]
+        let queries = self.query.len() / rows;
+        // The queries of all rows through all heads of the group, each of which has its scores.
+        let query = |index: usize| {
+            let start = index / heads * queries + self.kv_head * group;
+            &self.query[start + index % heads * head_dim..][..head_dim]
         };
-        let width = tokens.len();
-        space.scores.clear();
+        let seen = |index: usize| self.attention.seen_from(self.positions[index / heads]);
+        let all = seen(0).start..self.positions[rows - 1] + 1;
+        let pages = || self.cache.heads(layer, self.kv_head, &all);
+        let first_token = all.start / PAGE_TOKENS * PAGE_TOKENS;
+        let width = (all.end - first_token).next_multiple_of(PAGE_TOKENS);
+        // Every one of them is written before it is read.
         space.scores.resize(rows * heads * width, 0.0);
 
-        for (page, [keys, _]) in self.cache.runs(layer, self.kv_head, tokens.clone()) {
-            let keys = keys.numbers(&mut space.numbers);
-            for row in 0..rows {
-                let both = overlap(&page, &seen(row));
-                let keys = &keys[(both.start - page.start) * head_dim..];
-                for (head, query) in query(row).chunks_exact(head_dim).enumerate() {
-                    let start = (row * heads + head) * width + (both.start - tokens.start);
-                    let scores = &mut space.scores[start..start + both.len()];
-                    vector::scaled_dots(query, keys, scale, scores);
+        for (page, keys) in pages() {
+            keys.scores(rows * heads, query, |index, token, products| {
+                let start = index * width + page - first_token + token;
+                let scores = &mut space.scores[start..start + products.len()];
+                for (score, product) in scores.iter_mut().zip(products) {
+                    *score = product * scale;
                 }
-            }
+            });
         }
 
         // One sum of exponentials for each row and head.
         let mut totals = Vec::with_capacity(rows * heads);
         for (index, scores) in space.scores.chunks_exact_mut(width).enumerate() {
-            let seen = seen(index / heads);
-            let scores = &mut scores[seen.start - tokens.start..seen.end - tokens.start];
+            let seen = seen(index);
+            let scores = &mut scores[seen.start - first_token..seen.end - first_token];
             if let Some(cap) = cap {
                 for score in scores.iter_mut() {
                     *score = cap * (*score / cap).tanh();
@@ -183,18 +180,30 @@ impl Tile<'_> {
             totals.push(vector::exponentials(scores));
         }
 
-        for (page, [_, values]) in self.cache.runs(layer, self.kv_head, tokens.clone()) {
-            let values = values.numbers(&mut space.numbers);
-            for row in 0..rows {
-                let both = overlap(&page, &seen(row));
-                let values = &values[(both.start - page.start) * head_dim..];
-                for head in 0..heads {
-                    let index = row * heads + head;
-                    let start = index * width + (both.start - tokens.start);
-                    let weights = &space.scores[start..start + both.len()];
-                    let out = &mut self.out[index * head_dim..(index + 1) * head_dim];
-                    vector::add_weighted(weights, values, out);
+        for (page, values) in pages() {
+            let seen = |index| overlap(&(page..page + PAGE_TOKENS), &seen(index));
+            let weights = |index: usize, tokens: &Range<usize>| {
+                let start = index * width + tokens.start - first_token;
+                &space.scores[start..start + tokens.len()]
+            };
+            let mut add = |index: usize, first: usize, sums: &[f32; PANEL]| {
+                let out = &mut self.out[index * head_dim..(index + 1) * head_dim][first..];
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out += sum;
                 }
+            };
+            // Rows that see the same tokens of the page are taken together.
+            let mut index = 0;
+            while index < rows * heads {
+                let tokens = seen(index);
+                let same = (index..rows * heads).take_while(|&other| seen(other) == tokens);
+                let count = same.count();
+                let in_page = tokens.start - page..tokens.end - page;
+                let weights = |other| weights(index + other, &tokens);
+                values.weighted_values(in_page, count, weights, |other, first, sums| {
+                    add(index + other, first, sums);
+                });
+                index += count;
             }
         }
         for (out, total) in self.out.chunks_exact_mut(head_dim).zip(totals) {

@@ -93,9 +93,10 @@ impl Layer {
         // x + output(attention(norm(x)))
         let normed = self.attention_norm.forward(x);
         let normed = Input::new(&normed, self.hidden);
-        let query = self.place(self.query.forward(&normed), 0, rotation);
-        let key = self.place(self.key.forward(&normed), 1, rotation);
-        let value = self.value.forward(&normed);
+        let all = [&self.query, &self.key, &self.value];
+        let [query, key, value] = Linear::forward_all(all, &normed);
+        let query = self.place(query, 0, rotation);
+        let key = self.place(key, 1, rotation);
         let attended = self.attention.forward([&query, &key, &value], rows, batch);
         let width = attended.len() / normed.rows();
         let output = self.output.forward(&Input::new(&attended, width));

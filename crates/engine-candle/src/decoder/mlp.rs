@@ -48,8 +48,7 @@ impl Mlp {
 
     /// down(activation(gate(x)) * up(x)), where `x` is `[rows, hidden]`.
     pub(crate) fn forward(&self, x: &Input<'_>) -> Vec<f32> {
-        let mut gate = self.gate.forward(x);
-        let up = self.up.forward(x);
+        let [mut gate, up] = Linear::forward_all([&self.gate, &self.up], x);
         let activate = match self.activation {
             Activation::Silu => vector::silu_times,
             Activation::GeluTanh => vector::gelu_times,

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use super::twice;
 
 /// Columns that share a scale.
@@ -9,6 +11,9 @@ pub(crate) const BLOCK: usize = 32;
 
 /// A block below this is taken for zero: the inverse of its scale would not be finite.
 const SMALLEST: f32 = 1e-30;
+
+/// Numbers that one thread rounds at a time, a multiple of 32.
+const ROUNDED_TOGETHER: usize = 1 << 14;
 
 /// Rows of `width` numbers, all of which are multiplied with the same matrices.
 pub(crate) struct Input<'a> {
@@ -18,7 +23,7 @@ pub(crate) struct Input<'a> {
 }
 
 /// 32 numbers of a row in 8 bits.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
 pub(crate) struct Block {
     /// The numbers, divided by `scale` and rounded to -127..=127; four in each, the first lowest.
@@ -29,6 +34,8 @@ pub(crate) struct Block {
     pub(crate) sum: f32,
     /// The sums of the first and of the last sixteen, as two numbers of 16 bits.
     pub(crate) half_sums: i32,
+    /// What 128 too much in every weight adds to a product, negated.
+    pub(crate) excess: i32,
 }
 
 impl<'a> Input<'a> {
@@ -60,7 +67,19 @@ impl<'a> Input<'a> {
     /// All rows in 8 bits, rounded when they are first asked for. The width must be a multiple
     /// of 32.
     pub(super) fn rounded(&self) -> &[Block] {
-        self.rounded.get_or_init(|| round(self.values))
+        self.rounded.get_or_init(|| {
+            let mut blocks = vec![Block::default(); self.values.len() / BLOCK];
+            if self.values.len() < 2 * ROUNDED_TOGETHER {
+                round(self.values, &mut blocks);
+            } else {
+                let values = self.values.par_chunks(ROUNDED_TOGETHER);
+                let blocks = blocks.par_chunks_mut(ROUNDED_TOGETHER / BLOCK);
+                values
+                    .zip(blocks)
+                    .for_each(|(values, blocks)| round(values, blocks));
+            }
+            blocks
+        })
     }
 }
 
@@ -79,8 +98,10 @@ impl Block {
 
 twice! {
     /// Rounds each 32 numbers to multiples of a scale of their own.
-    fn round(values: &[f32]) -> Vec<Block> {
-        values.as_chunks::<BLOCK>().0.iter().map(round_block).collect()
+    fn round(values: &[f32], blocks: &mut [Block]) {
+        for (values, block) in values.as_chunks::<BLOCK>().0.iter().zip(blocks) {
+            *block = round_block(values);
+        }
     }
 }
 
@@ -117,5 +138,6 @@ fn round_block(values: &[f32; BLOCK]) -> Block {
         scale,
         sum: scale * (first + last) as f32,
         half_sums: (first & 0xffff) | (last << 16),
+        excess: -128 * (first + last),
     }
 }

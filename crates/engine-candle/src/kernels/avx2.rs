@@ -60,14 +60,6 @@ pub(super) fn load(bytes: &[u8; 32]) -> __m256i {
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
-/// Reads eight numbers.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn load_floats(numbers: &[f32; 8]) -> __m256 {
-    // SAFETY: there are 32 bytes, and they need not be aligned.
-    unsafe { _mm256_loadu_ps(numbers.as_ptr()) }
-}
-
 /// Reads eight f16.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]

@@ -2,42 +2,48 @@
 //!
 //! Sixteen rows of the matrix (sixteen outputs) make a panel, in which the numbers of a column lie
 //! beside each other. Each output is the sum of its products in the order of the columns, each
-//! fused with its addition.
+//! fused with its addition ([`panels`](super::panels)).
 
 use half::{bf16, f16};
 
 use super::activations::Input;
 use super::columns::Columns;
-use super::share::Product;
-
-/// Rows of a matrix that are packed together.
-pub(super) const PANEL: usize = 16;
+use super::level::Level;
+use super::panels::{self, Number, PANEL};
+use super::share::outputs_in_share;
 
 /// A number as weights are stored in.
-pub(super) trait Number: Copy + Default + Send + Sync + 'static {
+pub(super) trait Stored: Number {
     /// Reads one from a file.
     fn from_file(bytes: &[u8]) -> Self;
+}
 
-    /// As f32, exactly.
-    fn to_f32(self) -> f32;
+impl Stored for f32 {
+    fn from_file(bytes: &[u8]) -> Self {
+        Self::from_le_bytes(bytes.try_into().expect("a number has four bytes"))
+    }
+}
 
-    /// Sixteen as f32, in two registers.
-    ///
-    /// # Safety
-    ///
-    /// The processor must have AVX2 and F16C.
-    #[cfg(target_arch = "x86_64")]
-    unsafe fn widen(numbers: &[Self; PANEL]) -> [std::arch::x86_64::__m256; 2];
+impl Stored for f16 {
+    fn from_file(bytes: &[u8]) -> Self {
+        Self::from_le_bytes(bytes.try_into().expect("a number has two bytes"))
+    }
+}
+
+impl Stored for bf16 {
+    fn from_file(bytes: &[u8]) -> Self {
+        Self::from_le_bytes(bytes.try_into().expect("a number has two bytes"))
+    }
 }
 
 /// Panels one after the other; the last is filled up with zeros.
-pub(super) struct Dense<T: Number> {
+pub(super) struct Dense<T: Stored> {
     columns: Vec<[T; PANEL]>,
     inputs: usize,
     outputs: usize,
 }
 
-impl<T: Number> Dense<T> {
+impl<T: Stored> Dense<T> {
     /// Without rows, and with room for `outputs`.
     pub(super) fn new(inputs: usize, outputs: usize) -> Self {
         Self {
@@ -86,201 +92,25 @@ impl<T: Number> Dense<T> {
         &self.columns[index * self.inputs..][..self.inputs]
     }
 
-    /// `x · matrixᵀ`
-    pub(super) fn multiply(&self, x: &Input<'_>, out: &mut [f32]) {
-        let product = Product {
-            rows: x.rows(),
-            inputs: self.inputs,
-            outputs: self.outputs,
-            group: PANEL,
-            group_bytes: self.inputs * size_of::<[T; PANEL]>(),
-        };
-        // Six rows by one panel fill the registers of a processor; so do fewer rows by more
-        // panels, and one row by one panel would wait for each addition to end.
-        product.share(out, |mut columns| {
-            for first in (0..x.rows()).step_by(6) {
-                match x.rows() - first {
-                    1 => self.rows::<1, 4>(x, first, &mut columns),
-                    2 => self.rows::<2, 2>(x, first, &mut columns),
-                    3 => self.rows::<3, 2>(x, first, &mut columns),
-                    4 => self.rows::<4, 1>(x, first, &mut columns),
-                    5 => self.rows::<5, 1>(x, first, &mut columns),
-                    _ => self.rows::<6, 1>(x, first, &mut columns),
-                }
-            }
-        });
+    /// Outputs that make a share of the work.
+    pub(super) fn outputs_in_share(&self) -> usize {
+        outputs_in_share(PANEL, self.inputs * size_of::<[T; PANEL]>())
     }
 
-    /// The results for `M` rows from `first` on, `P` panels at a time.
-    fn rows<const M: usize, const P: usize>(
-        &self,
-        x: &Input<'_>,
-        first: usize,
-        out: &mut Columns<'_>,
-    ) {
-        let row = |m| &x.values()[(first + m) * self.inputs..][..self.inputs];
-        let x: [&[f32]; M] = std::array::from_fn(row);
+    /// These columns of `x · matrixᵀ`, the first of them that of a panel.
+    pub(super) fn multiply(&self, level: Level, x: &Input<'_>, out: &mut Columns<'_>) {
         let columns = out.range();
-        let mut panel = columns.start / PANEL;
-        let end = columns.end.div_ceil(PANEL);
-        let mut write = |panel: usize, products: &[[f32; PANEL]; M]| {
-            let place = panel * PANEL - columns.start;
-            for (m, products) in products.iter().enumerate() {
-                let row = &mut out.row(first + m)[place..];
+        panels::multiply(
+            level,
+            columns.start / PANEL..columns.end.div_ceil(PANEL),
+            |panel| self.panel(panel),
+            x.rows(),
+            |row| &x.values()[row * self.inputs..][..self.inputs],
+            |row, panel, products| {
+                let row = &mut out.row(row)[panel * PANEL - columns.start..];
                 let len = row.len().min(PANEL);
                 row[..len].copy_from_slice(&products[..len]);
-            }
-        };
-        while panel + P <= end {
-            let panels = std::array::from_fn(|p| self.panel(panel + p));
-            for (p, products) in panels_by_rows::<T, M, P>(panels, x).iter().enumerate() {
-                write(panel + p, products);
-            }
-            panel += P;
-        }
-        while panel < end {
-            write(panel, &panels_by_rows::<T, M, 1>([self.panel(panel)], x)[0]);
-            panel += 1;
-        }
+            },
+        );
     }
 }
-
-/// By the best kernel of this processor.
-fn panels_by_rows<T: Number, const M: usize, const P: usize>(
-    panels: [&[[T; PANEL]]; P],
-    x: [&[f32]; M],
-) -> [[[f32; PANEL]; M]; P] {
-    #[cfg(target_arch = "x86_64")]
-    if super::has_avx2() {
-        // SAFETY: the processor has these features.
-        return unsafe { wide::panels_by_rows(panels, x) };
-    }
-    plain(panels, x)
-}
-
-/// The sixteen outputs of each panel for each row, in plain Rust. This is what the other kernel
-/// must give, bit for bit.
-pub(super) fn plain<T: Number, const M: usize, const P: usize>(
-    panels: [&[[T; PANEL]]; P],
-    x: [&[f32]; M],
-) -> [[[f32; PANEL]; M]; P] {
-    panels.map(|panel| {
-        x.map(|row| {
-            let mut sums = [0.0f32; PANEL];
-            for (column, x) in panel.iter().zip(row) {
-                for (sum, weight) in sums.iter_mut().zip(column) {
-                    *sum = weight.to_f32().mul_add(*x, *sum);
-                }
-            }
-            sums
-        })
-    })
-}
-
-#[cfg(target_arch = "x86_64")]
-pub(super) mod wide {
-    use std::arch::x86_64::*;
-
-    use super::super::avx2;
-    use super::{Number, PANEL};
-
-    /// [`plain`](super::plain), eight outputs at a time.
-    #[target_feature(enable = "avx2,fma,f16c")]
-    pub(crate) fn panels_by_rows<T: Number, const M: usize, const P: usize>(
-        panels: [&[[T; PANEL]]; P],
-        x: [&[f32]; M],
-    ) -> [[[f32; PANEL]; M]; P] {
-        let inputs = panels[0].len();
-        let mut sums = [[[_mm256_setzero_ps(); 2]; M]; P];
-        for column in 0..inputs {
-            for p in 0..P {
-                // SAFETY: this function has the same features.
-                let [first, last] = unsafe { T::widen(&panels[p][..inputs][column]) };
-                for m in 0..M {
-                    let x = _mm256_set1_ps(x[m][..inputs][column]);
-                    sums[p][m][0] = _mm256_fmadd_ps(first, x, sums[p][m][0]);
-                    sums[p][m][1] = _mm256_fmadd_ps(last, x, sums[p][m][1]);
-                }
-            }
-        }
-        let mut out = [[[0.0; PANEL]; M]; P];
-        for p in 0..P {
-            for m in 0..M {
-                let [first, last] = sums[p][m];
-                out[p][m][..8].copy_from_slice(&avx2::store(first));
-                out[p][m][8..].copy_from_slice(&avx2::store(last));
-            }
-        }
-        out
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    pub(super) fn widen_f16(bits: &[u16; PANEL]) -> [__m256; 2] {
-        let [first, last] = halves(bits);
-        [_mm256_cvtph_ps(first), _mm256_cvtph_ps(last)]
-    }
-
-    /// A bf16 is the upper half of an f32.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn widen_bf16(bits: &[u16; PANEL]) -> [__m256; 2] {
-        let [first, last] = halves(bits);
-        let first = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(first));
-        let last = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(last));
-        [_mm256_castsi256_ps(first), _mm256_castsi256_ps(last)]
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn halves(bits: &[u16; PANEL]) -> [__m128i; 2] {
-        let both = bits.as_ptr().cast::<__m128i>();
-        // SAFETY: there are 32 bytes, and they need not be aligned.
-        unsafe { [_mm_loadu_si128(both), _mm_loadu_si128(both.add(1))] }
-    }
-}
-
-impl Number for f32 {
-    fn from_file(bytes: &[u8]) -> Self {
-        Self::from_le_bytes(bytes.try_into().expect("a number has four bytes"))
-    }
-
-    fn to_f32(self) -> f32 {
-        self
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    unsafe fn widen(numbers: &[Self; PANEL]) -> [std::arch::x86_64::__m256; 2] {
-        let halves = numbers.as_chunks::<8>().0;
-        [
-            super::avx2::load_floats(&halves[0]),
-            super::avx2::load_floats(&halves[1]),
-        ]
-    }
-}
-
-macro_rules! sixteen_bits {
-    ($number:ty, $widen:ident) => {
-        impl Number for $number {
-            fn from_file(bytes: &[u8]) -> Self {
-                Self::from_le_bytes(bytes.try_into().expect("a number has two bytes"))
-            }
-
-            fn to_f32(self) -> f32 {
-                self.to_f32()
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            #[inline]
-            #[target_feature(enable = "avx2,f16c")]
-            unsafe fn widen(numbers: &[Self; PANEL]) -> [std::arch::x86_64::__m256; 2] {
-                wide::$widen(&numbers.map(Self::to_bits))
-            }
-        }
-    };
-}
-
-sixteen_bits!(f16, widen_f16);
-sixteen_bits!(bf16, widen_bf16);

@@ -41,6 +41,18 @@ pub(crate) trait Format: 'static {
         part: usize,
         x: &[&Block; M],
     ) -> super::avx2::Products<M>;
+
+    /// The same for two groups.
+    ///
+    /// # Safety
+    ///
+    /// The processor must have what [`Level::Avx512`](super::Level::Avx512) says.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn wide_products<const M: usize>(
+        blocks: [&Self::Packed; 2],
+        part: usize,
+        x: &[&Block; M],
+    ) -> super::avx512::Products<M>;
 }
 
 /// 32 columns of eight rows of weights.

@@ -5,14 +5,18 @@ use candle_core::quantized::{GgmlDType, QTensor, ggml_file::qtensor_from_ggml};
 use half::{bf16, f16};
 
 use super::activations::Input;
-use super::dense::{Dense, PANEL};
+use super::columns::Columns;
+use super::dense::Dense;
 use super::format::Format;
+use super::level::Level;
 use super::packed::Packed;
+use super::panels::PANEL;
 use super::q4_0::Q4_0;
 use super::q4_k::Q4K;
 use super::q5_k::Q5K;
 use super::q6_k::Q6K;
 use super::q8_0::Q8_0;
+use super::share::share;
 use crate::LoadError;
 
 /// A matrix, outputs in rows.
@@ -57,12 +61,43 @@ impl Matrix {
         each_form!(&self.0, matrix => matrix.outputs())
     }
 
-    /// `x · matrixᵀ`, `[rows, outputs]`. A row of the result depends on that row of `x` alone.
-    pub(crate) fn multiply(&self, x: &Input<'_>) -> Vec<f32> {
-        assert_eq!(x.width(), self.inputs(), "the width of what is multiplied");
-        let mut out = vec![0.0; x.rows() * self.outputs()];
-        each_form!(&self.0, matrix => matrix.multiply(x, &mut out));
-        out
+    /// `x · matrixᵀ` for each matrix, `[rows, outputs]`. A row of a result depends on that row of
+    /// `x` alone. Matrices that multiply the same rows do so together: threads that are done with
+    /// one go on with the next.
+    pub(crate) fn multiply<const N: usize>(matrices: [&Self; N], x: &Input<'_>) -> [Vec<f32>; N] {
+        let mut products = matrices.map(|matrix| vec![0.0; x.rows() * matrix.outputs()]);
+        let mut shares = Vec::new();
+        for (matrix, out) in matrices.iter().zip(&mut products) {
+            assert_eq!(
+                x.width(),
+                matrix.inputs(),
+                "the width of what is multiplied"
+            );
+            let count = each_form!(&matrix.0, form => form.outputs_in_share());
+            let columns = Columns::split(out, matrix.outputs(), count);
+            shares.extend(columns.into_iter().map(|columns| (matrix, columns)));
+        }
+        if matrices.iter().any(|matrix| !matrix.is_dense()) {
+            // Before the threads need them, which would wait for each other.
+            x.rounded();
+        }
+        let level = Level::best();
+        let outputs = matrices
+            .iter()
+            .map(|matrix| matrix.outputs())
+            .sum::<usize>();
+        share(
+            shares,
+            x.rows() * x.width() * outputs,
+            |(matrix, mut columns)| {
+                each_form!(&matrix.0, form => form.multiply(level, x, &mut columns));
+            },
+        );
+        products
+    }
+
+    fn is_dense(&self) -> bool {
+        matches!(self.0, Form::F32(_) | Form::F16(_) | Form::Bf16(_))
     }
 
     /// One row, `[inputs]`: of an embedding, the vector of a token.

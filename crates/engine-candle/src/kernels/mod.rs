@@ -6,8 +6,8 @@
 //! ([`activations`]). Dense weights of 16 bits stay 16 bits wide and are widened in the kernel
 //! ([`dense`]).
 //!
-//! Every kernel exists twice: in plain Rust, which says what the result is, and for AVX2, chosen
-//! when the program runs. Both give the same bits: integer sums are exact, and the order of the
+//! Every kernel exists three times: in plain Rust, which says what the result is, for AVX2 and for
+//! AVX-512, chosen when the program runs ([`level`]). All give the same bits: integer sums are exact, and the order of the
 //! additions in f32 is fixed. No result depends on how many rows are multiplied together, so a
 //! request gets the same tokens alone and in any company.
 #![allow(
@@ -19,11 +19,17 @@
 mod activations;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod columns;
 mod dense;
 mod format;
+mod level;
 mod matrix;
 mod packed;
+pub(crate) mod panels;
+#[cfg(target_arch = "x86_64")]
+mod panels_wide;
 mod q4_0;
 mod q4_k;
 mod q5_k;
@@ -35,21 +41,8 @@ mod tests;
 pub(crate) mod vector;
 
 pub(crate) use activations::Input;
+pub(crate) use level::Level;
 pub(crate) use matrix::{Matrix, MatrixBuilder, packed_bytes};
-
-/// The processor has the instructions of the AVX2 kernels.
-pub(crate) fn has_avx2() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
-}
 
 /// Defines a function twice from one body in plain Rust: compiled for any processor, and for one
 /// with AVX2, where the compiler finds wider instructions for the same operations. The one that
@@ -67,7 +60,7 @@ macro_rules! twice {
                 fn wide($($arg: $ty),*) $(-> $out)? {
                     plain($($arg),*)
                 }
-                if crate::kernels::has_avx2() {
+                if crate::kernels::Level::best() >= crate::kernels::Level::Avx2 {
                     // SAFETY: the processor has these features.
                     return unsafe { wide($($arg),*) };
                 }

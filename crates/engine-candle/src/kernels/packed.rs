@@ -3,10 +3,11 @@
 use super::activations::{BLOCK, Block, Input};
 use super::columns::Columns;
 use super::format::{self, Format, GROUP};
-use super::share::Product;
+use super::level::Level;
+use super::share::outputs_in_share;
 
-/// Rows of activations that pass by a group of weights together, as far as there are so many.
-const MOST_ROWS: usize = 4;
+/// Outputs that are computed together: those of two groups.
+const TOGETHER: usize = 2 * GROUP;
 
 /// Groups of eight rows one after the other, the blocks of each in the order of their columns. The
 /// last group is filled up with zeros.
@@ -75,51 +76,76 @@ impl<F: Format> Packed<F> {
         &self.blocks[index * len..][..len]
     }
 
-    /// `x · matrixᵀ`
-    pub(super) fn multiply(&self, x: &Input<'_>, out: &mut [f32]) {
-        let product = Product {
-            rows: x.rows(),
-            inputs: self.inputs,
-            outputs: self.outputs,
-            group: GROUP,
-            group_bytes: Self::group_len(self.inputs) * size_of::<F::Packed>(),
+    /// Outputs that make a share of the work.
+    pub(super) fn outputs_in_share(&self) -> usize {
+        let group_bytes = Self::group_len(self.inputs) * size_of::<F::Packed>();
+        outputs_in_share(TOGETHER, 2 * group_bytes)
+    }
+
+    /// These columns of `x · matrixᵀ`, the first of them a multiple of [`TOGETHER`].
+    pub(super) fn multiply(&self, level: Level, x: &Input<'_>, out: &mut Columns<'_>) {
+        assert!(level <= Level::best(), "kernels need instructions");
+        let most_rows = match level {
+            Level::Plain | Level::Avx2 => 4,
+            Level::Avx512 => 8,
         };
-        let rounded = x.rounded();
-        product.share(out, |mut columns| {
-            for first in (0..x.rows()).step_by(MOST_ROWS) {
-                match x.rows() - first {
-                    1 => self.rows::<1>(rounded, first, &mut columns),
-                    2 => self.rows::<2>(rounded, first, &mut columns),
-                    3 => self.rows::<3>(rounded, first, &mut columns),
-                    _ => self.rows::<MOST_ROWS>(rounded, first, &mut columns),
-                }
+        for first in (0..x.rows()).step_by(most_rows) {
+            match most_rows.min(x.rows() - first) {
+                1 => self.rows::<1>(level, x, first, out),
+                2 => self.rows::<2>(level, x, first, out),
+                3 => self.rows::<3>(level, x, first, out),
+                4 => self.rows::<4>(level, x, first, out),
+                5 => self.rows::<5>(level, x, first, out),
+                6 => self.rows::<6>(level, x, first, out),
+                7 => self.rows::<7>(level, x, first, out),
+                _ => self.rows::<8>(level, x, first, out),
             }
-        });
+        }
     }
 
     /// The results for `M` rows from `first` on.
-    fn rows<const M: usize>(&self, x: &[Block], first: usize, out: &mut Columns<'_>) {
+    fn rows<const M: usize>(
+        &self,
+        level: Level,
+        x: &Input<'_>,
+        first: usize,
+        out: &mut Columns<'_>,
+    ) {
         let len = self.inputs / BLOCK;
-        let x: [&[Block]; M] = std::array::from_fn(|m| &x[(first + m) * len..][..len]);
+        let x: [&[Block]; M] = std::array::from_fn(|m| &x.rounded()[(first + m) * len..][..len]);
         let columns = out.range();
-        for start in columns.clone().step_by(GROUP) {
-            let products = group::<F, M>(self.group(start / GROUP), x);
-            let place = start - columns.start;
-            for (m, products) in products.iter().enumerate() {
-                let row = &mut out.row(first + m)[place..];
-                let len = row.len().min(GROUP);
-                row[..len].copy_from_slice(&products[..len]);
+        let last_group = self.outputs.div_ceil(GROUP) - 1;
+        for start in columns.clone().step_by(TOGETHER) {
+            let group = start / GROUP;
+            // Without a second group the first is computed twice.
+            let groups = [group, last_group.min(group + 1)].map(|group| self.group(group));
+            let products = two_groups::<F, M>(level, groups, x);
+            for m in 0..M {
+                let row = &mut out.row(first + m)[start - columns.start..];
+                for (row, products) in row
+                    .chunks_mut(GROUP)
+                    .zip([&products[0][m], &products[1][m]])
+                {
+                    row.copy_from_slice(&products[..row.len()]);
+                }
             }
         }
     }
 }
 
-/// By the best kernel of this processor.
-fn group<F: Format, const M: usize>(blocks: &[F::Packed], x: [&[Block]; M]) -> [[f32; GROUP]; M] {
-    #[cfg(target_arch = "x86_64")]
-    if super::has_avx2() {
+/// The outputs of two groups for `M` rows, in these instructions, which the processor has.
+fn two_groups<F: Format, const M: usize>(
+    level: Level,
+    groups: [&[F::Packed]; 2],
+    x: [&[Block]; M],
+) -> [[[f32; GROUP]; M]; 2] {
+    match level {
         // SAFETY: the processor has these features.
-        return unsafe { super::avx2::group::<F, M>(blocks, x) };
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { super::avx512::two_groups::<F, M>(groups, x) },
+        // SAFETY: the processor has these features.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => groups.map(|group| unsafe { super::avx2::group::<F, M>(group, x) }),
+        _ => groups.map(|group| format::group::<F, M>(group, x)),
     }
-    format::group::<F, M>(blocks, x)
 }

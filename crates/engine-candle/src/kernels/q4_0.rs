@@ -6,6 +6,8 @@ use std::arch::x86_64::*;
 use super::activations::{BLOCK, Block};
 #[cfg(target_arch = "x86_64")]
 use super::avx2::{self, Products};
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::format::{
     Format, GROUP, Part, f16_bits, interleave, join_nibbles, separate, split_nibbles, widen,
 };
@@ -59,6 +61,22 @@ impl Format for Q4_0 {
             mins: _mm256_mul_ps(scales, _mm256_set1_ps(8.0)),
         }
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn wide_products<const M: usize>(
+        blocks: [&Packed; 2],
+        _: usize,
+        x: &[&Block; M],
+    ) -> avx512::Products<M> {
+        let scales = avx512::load_halves([&blocks[0].scales, &blocks[1].scales]);
+        avx512::Products {
+            dots: wide_nibble_products([&blocks[0].nibbles, &blocks[1].nibbles], x),
+            scales,
+            mins: _mm512_mul_ps(scales, _mm512_set1_ps(8.0)),
+        }
+    }
 }
 
 /// Eight products of two pairs, at most 15 * 127 each, fit in 16 bits.
@@ -82,6 +100,28 @@ pub(super) fn nibble_products<const M: usize>(
     let mut dots = sums;
     for dot in &mut dots {
         *dot = avx2::add_pairs(*dot);
+    }
+    dots
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub(super) fn wide_nibble_products<const M: usize>(
+    nibbles: [&[[u8; BLOCK]; GROUP / 2]; 2],
+    x: &[&Block; M],
+) -> [__m512i; M] {
+    let mut dots = [_mm512_setzero_si512(); M];
+    for (index, (a, b)) in nibbles[0].iter().zip(nibbles[1]).enumerate() {
+        let [low, high] = avx512::nibbles(avx512::load([a, b]));
+        for m in 0..M {
+            let four = _mm512_set1_epi32(x[m].fours[index]);
+            dots[m] = _mm512_dpbusd_epi32(dots[m], low, four);
+        }
+        for m in 0..M {
+            let four = _mm512_set1_epi32(x[m].fours[index + GROUP / 2]);
+            dots[m] = _mm512_dpbusd_epi32(dots[m], high, four);
+        }
     }
     dots
 }

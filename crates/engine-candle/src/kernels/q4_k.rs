@@ -7,11 +7,13 @@ use std::arch::x86_64::*;
 use super::activations::{BLOCK, Block};
 #[cfg(target_arch = "x86_64")]
 use super::avx2::{self, Products};
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::format::{
     Format, GROUP, Part, f16_bits, interleave, join_nibbles, separate, split_nibbles, widen,
 };
 #[cfg(target_arch = "x86_64")]
-use super::q4_0::nibble_products;
+use super::q4_0::{nibble_products, wide_nibble_products};
 
 /// 4.6 bits a weight; 4.5 in the file.
 pub(crate) struct Q4K;
@@ -72,6 +74,22 @@ impl Format for Q4K {
             mins,
         }
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn wide_products<const M: usize>(
+        blocks: [&Packed; 2],
+        part: usize,
+        x: &[&Block; M],
+    ) -> avx512::Products<M> {
+        let [scales, mins] = Scales::load_two([&blocks[0].scales, &blocks[1].scales], part);
+        avx512::Products {
+            dots: wide_nibble_products([&blocks[0].nibbles[part], &blocks[1].nibbles[part]], x),
+            scales,
+            mins,
+        }
+    }
 }
 
 /// In the file, each 32 bytes hold two parts: one in the low halves, one in the high ones.
@@ -114,6 +132,17 @@ impl Scales {
             multiples(&self.min, &self.mins[part]),
         ]
     }
+
+    /// The same of two groups.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    pub(super) fn load_two([a, b]: [&Self; 2], part: usize) -> [__m512; 2] {
+        [
+            wide_multiples([&a.scale, &b.scale], [&a.scales[part], &b.scales[part]]),
+            wide_multiples([&a.min, &b.min], [&a.mins[part], &b.mins[part]]),
+        ]
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -122,6 +151,14 @@ impl Scales {
 fn multiples(units: &[u16; GROUP], numbers: &[u8; GROUP]) -> __m256 {
     let numbers = _mm256_cvtepu8_epi32(avx2::load_eight(numbers));
     _mm256_mul_ps(avx2::load_halves(units), _mm256_cvtepi32_ps(numbers))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn wide_multiples(units: [&[u16; GROUP]; 2], numbers: [&[u8; GROUP]; 2]) -> __m512 {
+    let numbers = _mm512_cvtepu8_epi32(avx512::load_eights(numbers));
+    _mm512_mul_ps(avx512::load_halves(units), _mm512_cvtepi32_ps(numbers))
 }
 
 /// Eight scales and eight minima of 6 bits in twelve bytes: the last four of each lie in the high

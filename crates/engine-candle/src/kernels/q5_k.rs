@@ -6,6 +6,8 @@ use std::arch::x86_64::*;
 use super::activations::{BLOCK, Block};
 #[cfg(target_arch = "x86_64")]
 use super::avx2::{self, Products};
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::format::{Format, GROUP, Part, interleave, join_nibbles, separate, split_nibbles};
 use super::q4_k::{PARTS, Scales, file_nibbles};
 
@@ -92,6 +94,37 @@ impl Format for Q5K {
         let [scales, mins] = block.scales.load(part);
         Products { dots, scales, mins }
     }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn wide_products<const M: usize>(
+        blocks: [&Packed; 2],
+        part: usize,
+        x: &[&Block; M],
+    ) -> avx512::Products<M> {
+        let bit = _mm512_set1_epi8(16);
+        let fifths = avx512::load([&blocks[0].fifths[part], &blocks[1].fifths[part]]);
+        let fifths = [
+            wide_fifths_of_vectors(fifths),
+            wide_fifths_of_vectors(_mm512_slli_epi16::<4>(fifths)),
+        ];
+        let nibbles = [&blocks[0].nibbles[part], &blocks[1].nibbles[part]];
+        let mut dots = [_mm512_setzero_si512(); M];
+        for index in 0..GROUP / 2 {
+            let low = avx512::nibbles(avx512::load([&nibbles[0][index], &nibbles[1][index]]));
+            for half in 0..2 {
+                let fifth = _mm512_and_si512(fifths[half][index], bit);
+                let weights = _mm512_or_si512(low[half], fifth);
+                for m in 0..M {
+                    let four = _mm512_set1_epi32(x[m].fours[index + half * GROUP / 2]);
+                    dots[m] = _mm512_dpbusd_epi32(dots[m], weights, four);
+                }
+            }
+        }
+        let [scales, mins] = Scales::load_two([&blocks[0].scales, &blocks[1].scales], part);
+        avx512::Products { dots, scales, mins }
+    }
 }
 
 /// Brings bits 4 to 7 to bit 4.
@@ -104,6 +137,18 @@ fn fifths_of_vectors(fifths: __m256i) -> [__m256i; 4] {
         _mm256_srli_epi16::<1>(fifths),
         _mm256_srli_epi16::<2>(fifths),
         _mm256_srli_epi16::<3>(fifths),
+    ]
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn wide_fifths_of_vectors(fifths: __m512i) -> [__m512i; 4] {
+    [
+        fifths,
+        _mm512_srli_epi16::<1>(fifths),
+        _mm512_srli_epi16::<2>(fifths),
+        _mm512_srli_epi16::<3>(fifths),
     ]
 }
 

@@ -7,6 +7,8 @@ use std::arch::x86_64::*;
 use super::activations::{BLOCK, Block};
 #[cfg(target_arch = "x86_64")]
 use super::avx2::{self, Products};
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::format::{
     Format, GROUP, Part, f16_bits, interleave, join_nibbles, separate, split_nibbles, widen,
 };
@@ -132,6 +134,58 @@ impl Format for Q6K {
             mins: _mm256_setzero_ps(),
         }
     }
+
+    /// The sums of both halves, each times its scale. What the 32 adds to them is subtracted with
+    /// the sums of the activations, in one instruction for both.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn wide_products<const M: usize>(
+        blocks: [&Packed; 2],
+        part: usize,
+        x: &[&Block; M],
+    ) -> avx512::Products<M> {
+        let [a, b] = blocks;
+        let high_bits = _mm512_set1_epi8(0x30);
+        let mut dots = [[_mm512_setzero_si512(); 2]; M];
+        let mut highs = [[_mm512_setzero_si512(); 4]; 2];
+        let mut scales = [_mm512_setzero_si512(); 2];
+        for half in 0..2 {
+            let both = avx512::load([&a.highs[part][half], &b.highs[part][half]]);
+            highs[half] = wide_highs_of_vectors(both);
+            let both = avx512::load_eights([&a.scales[part][half], &b.scales[part][half]]);
+            scales[half] = _mm512_cvtepi8_epi32(both);
+        }
+        let nibbles = a.nibbles[part].iter().zip(&b.nibbles[part]);
+        for (index, (a, b)) in nibbles.enumerate() {
+            let low = avx512::nibbles(avx512::load([a, b]));
+            for half in 0..2 {
+                let high = _mm512_and_si512(highs[half][index], high_bits);
+                let weights = _mm512_or_si512(low[half], high);
+                for m in 0..M {
+                    let four = _mm512_set1_epi32(x[m].fours[index + half * GROUP / 2]);
+                    dots[m][half] = _mm512_dpbusd_epi32(dots[m][half], weights, four);
+                }
+            }
+        }
+        // -32 times the scales, in pairs of 16 bits.
+        let minus_32 =
+            |scale| _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32::<5>(scale));
+        let first = _mm512_and_si512(minus_32(scales[0]), _mm512_set1_epi32(0xffff));
+        let excess = _mm512_or_si512(first, _mm512_slli_epi32::<16>(minus_32(scales[1])));
+        let mut sums = [_mm512_setzero_si512(); M];
+        for m in 0..M {
+            let first = _mm512_mullo_epi32(dots[m][0], scales[0]);
+            let last = _mm512_mullo_epi32(dots[m][1], scales[1]);
+            let half_sums = _mm512_set1_epi32(x[m].half_sums);
+            sums[m] = _mm512_dpwssd_epi32(_mm512_add_epi32(first, last), excess, half_sums);
+        }
+        avx512::Products {
+            dots: sums,
+            scales: avx512::load_halves([&a.scale, &b.scale]),
+            mins: _mm512_setzero_ps(),
+        }
+    }
 }
 
 /// Brings the high bits of each vector to bit 4.
@@ -145,6 +199,18 @@ fn highs_of_vectors(highs: &[u8; BLOCK]) -> [__m256i; 4] {
         _mm256_srli_epi16::<2>(highs),
         _mm256_slli_epi16::<4>(highs),
         _mm256_slli_epi16::<2>(highs),
+    ]
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn wide_highs_of_vectors(highs: __m512i) -> [__m512i; 4] {
+    [
+        highs,
+        _mm512_srli_epi16::<2>(highs),
+        _mm512_slli_epi16::<4>(highs),
+        _mm512_slli_epi16::<2>(highs),
     ]
 }
 

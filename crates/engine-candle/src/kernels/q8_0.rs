@@ -6,6 +6,8 @@ use std::arch::x86_64::*;
 use super::activations::{BLOCK, Block};
 #[cfg(target_arch = "x86_64")]
 use super::avx2::{self, Products};
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
 use super::format::{Format, GROUP, Part, f16_bits, interleave, separate, widen};
 
 /// 8.5 bits a weight.
@@ -58,6 +60,34 @@ impl Format for Q8_0 {
             dots,
             scales: avx2::load_halves(&block.scales),
             mins: _mm256_setzero_ps(),
+        }
+    }
+
+    /// One factor of the instruction has no sign: 128 is added to the weights.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn wide_products<const M: usize>(
+        blocks: [&Packed; 2],
+        _: usize,
+        x: &[&Block; M],
+    ) -> avx512::Products<M> {
+        let mut dots = [_mm512_setzero_si512(); M];
+        for m in 0..M {
+            dots[m] = _mm512_set1_epi32(x[m].excess);
+        }
+        for index in 0..GROUP {
+            let weights = avx512::load([&blocks[0].quants[index], &blocks[1].quants[index]]);
+            let weights = _mm512_xor_si512(weights, _mm512_set1_epi8(-128));
+            for m in 0..M {
+                let four = _mm512_set1_epi32(x[m].fours[index]);
+                dots[m] = _mm512_dpbusd_epi32(dots[m], weights, four);
+            }
+        }
+        avx512::Products {
+            dots,
+            scales: avx512::load_halves([&blocks[0].scales, &blocks[1].scales]),
+            mins: _mm512_setzero_ps(),
         }
     }
 }

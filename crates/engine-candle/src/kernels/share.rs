@@ -2,8 +2,6 @@
 
 use rayon::prelude::*;
 
-use super::columns::Columns;
-
 /// What fits into a core's second-level cache beside everything else: the weights of one share
 /// stay there while all rows pass by.
 const SHARE_BYTES: usize = 128 << 10;
@@ -11,27 +9,16 @@ const SHARE_BYTES: usize = 128 << 10;
 /// Below this many multiplications, waking other threads costs more than it gains.
 const FEWEST_PRODUCTS: usize = 1 << 17;
 
-/// The shape of a product.
-pub(super) struct Product {
-    pub(super) rows: usize,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    /// Outputs that one kernel computes together.
-    pub(super) group: usize,
-    /// Bytes of the weights of a group.
-    pub(super) group_bytes: usize,
+/// How many outputs make a share, a multiple of `together`, whose weights take so many bytes.
+pub(super) fn outputs_in_share(together: usize, bytes: usize) -> usize {
+    (SHARE_BYTES / bytes).max(1) * together
 }
 
-impl Product {
-    /// Calls `compute` for runs of whole groups of outputs that cover `out`, `[rows, outputs]`.
-    pub(super) fn share(&self, out: &mut [f32], compute: impl Fn(Columns<'_>) + Send + Sync) {
-        let groups = (SHARE_BYTES / self.group_bytes).max(1);
-        let shares = Columns::split(out, self.outputs, groups * self.group);
-        let threads = rayon::current_num_threads();
-        if threads == 1 || self.rows * self.inputs * self.outputs < FEWEST_PRODUCTS {
-            shares.into_iter().for_each(compute);
-        } else {
-            shares.into_par_iter().with_max_len(1).for_each(compute);
-        }
+/// Calls `compute` for each share; all of them make so many multiplications.
+pub(super) fn share<T: Send>(shares: Vec<T>, products: usize, compute: impl Fn(T) + Send + Sync) {
+    if rayon::current_num_threads() == 1 || products < FEWEST_PRODUCTS {
+        shares.into_iter().for_each(compute);
+    } else {
+        shares.into_par_iter().with_max_len(1).for_each(compute);
     }
 }

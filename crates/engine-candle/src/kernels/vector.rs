@@ -7,9 +7,6 @@ use super::twice;
 
 const LANES: usize = 16;
 
-/// Columns that are summed together: four registers with AVX2.
-const COLUMNS: usize = 32;
-
 twice! {
     /// Scales a vector to a mean square of 1, then by `weights`.
     pub(crate) fn rms_norm(x: &[f32], weights: &[f32], eps: f32, out: &mut [f32]) {
@@ -73,58 +70,11 @@ twice! {
 twice! {
     /// Replaces scores by the exponentials of their distance to the largest, and sums those.
     pub(crate) fn exponentials(scores: &mut [f32]) -> f32 {
-        let mut largest = f32::NEG_INFINITY;
-        for score in scores.iter() {
-            largest = largest.max(*score);
-        }
+        let largest = largest_body(scores);
         for score in scores.iter_mut() {
             *score = exp_body(*score - largest);
         }
         sum_body(scores)
-    }
-}
-
-twice! {
-    /// The products of a query with each of several keys, `[keys, query.len()]`, times `scale`.
-    pub(crate) fn scaled_dots(query: &[f32], keys: &[f32], scale: f32, scores: &mut [f32]) {
-        for (score, key) in scores.iter_mut().zip(keys.chunks_exact(query.len())) {
-            *score = dot_body(query, key) * scale;
-        }
-    }
-}
-
-twice! {
-    /// Adds `values`, `[weights.len(), sum.len()]`, each times its weight. A few columns at a time
-    /// stay in registers.
-    pub(crate) fn add_weighted(weights: &[f32], values: &[f32], sum: &mut [f32]) {
-        let width = sum.len();
-        let (blocks, rest) = sum.as_chunks_mut::<COLUMNS>();
-        let rest_start = blocks.len() * COLUMNS;
-        for (index, block) in blocks.iter_mut().enumerate() {
-            let mut sums = *block;
-            for (weight, value) in weights.iter().zip(values.chunks_exact(width)) {
-                let value = value[index * COLUMNS..].first_chunk::<COLUMNS>();
-                let value = value.expect("a value is as wide as the sum");
-                for column in 0..COLUMNS {
-                    sums[column] = weight.mul_add(value[column], sums[column]);
-                }
-            }
-            *block = sums;
-        }
-        for (weight, value) in weights.iter().zip(values.chunks_exact(width)) {
-            for (sum, value) in rest.iter_mut().zip(&value[rest_start..]) {
-                *sum = weight.mul_add(*value, *sum);
-            }
-        }
-    }
-}
-
-twice! {
-    /// Bytes times what they are multiples of.
-    pub(crate) fn widen_bytes(bytes: &[i8], unit: f32, out: &mut [f32]) {
-        for (out, byte) in out.iter_mut().zip(bytes) {
-            *out = f32::from(*byte) * unit;
-        }
     }
 }
 
@@ -164,6 +114,20 @@ fn sum_body(numbers: &[f32]) -> f32 {
         }
     }
     tree(sums) + rest.iter().sum::<f32>()
+}
+
+#[inline(always)]
+fn largest_body(numbers: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; LANES];
+    let (blocks, rest) = numbers.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            most[lane] = most[lane].max(block[lane]);
+        }
+    }
+    most.into_iter()
+        .chain(rest.iter().copied())
+        .fold(f32::NEG_INFINITY, f32::max)
 }
 
 #[inline(always)]
@@ -230,33 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn weighted_sums_are_those_of_each_column() {
-        for width in [1, 31, 32, 80, 128] {
-            let values = (0..3 * width).map(|n| (n % 7) as f32).collect::<Vec<_>>();
-            let mut sum = vec![1.0; width];
-            add_weighted(&[1.0, 2.0, 4.0], &values, &mut sum);
-            for (column, sum) in sum.iter().enumerate() {
-                let value = |row: usize| values[row * width + column];
-                assert_eq!(*sum, 1.0 + value(0) + 2.0 * value(1) + 4.0 * value(2));
-            }
-            let mut scores = [0.0; 3];
-            scaled_dots(&vec![1.0; width], &values, 0.5, &mut scores);
-            for (row, score) in scores.iter().enumerate() {
-                let expected = values[row * width..][..width].iter().sum::<f32>();
-                assert_eq!(*score, expected * 0.5);
-            }
-        }
-    }
-
-    #[test]
     fn scores_become_shares() {
         let mut scores = [-1.0, 2.0, 0.5, 2.0];
         let total = exponentials(&mut scores);
         assert_eq!((scores[1], scores[3]), (1.0, 1.0));
         assert!((total - scores.iter().sum::<f32>()).abs() < 1e-6);
-        let mut out = [0.0; 3];
-        widen_bytes(&[-127, 0, 3], 0.5, &mut out);
-        assert_eq!(out, [-63.5, 0.0, 1.5]);
     }
 
     #[test]
@@ -266,6 +208,8 @@ mod tests {
             let expected = (len * (len.max(1) - 1) / 2) as f32;
             assert_eq!(sum_body(&numbers), expected);
             assert_eq!(dot_body(&numbers, &vec![1.0; len]), expected);
+            let last = numbers.last().copied().unwrap_or(f32::NEG_INFINITY);
+            assert_eq!(largest_body(&numbers), last);
         }
     }
 }

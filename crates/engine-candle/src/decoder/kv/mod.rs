@@ -1,12 +1,14 @@
 //! Keys and values of one sequence, in pages.
 
+mod head;
 mod page;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use head::Head;
 pub use page::KvType;
-pub(crate) use page::{KvLayout, KvPage, PAGE_TOKENS, Run};
+pub(crate) use page::{KvLayout, KvPage, PAGE_TOKENS};
 
 /// What attention needs of the tokens a sequence has already read.
 ///
@@ -96,22 +98,20 @@ impl KvCache {
         page.write(&self.layout, layer, position % PAGE_TOKENS, [keys, values]);
     }
 
-    /// One head's keys and values of these tokens, page by page: the tokens, their keys, their
-    /// values.
-    pub(crate) fn runs(
+    /// One head's keys and values in the pages with these tokens, each with the token it begins
+    /// with.
+    pub(crate) fn heads(
         &self,
         layer: usize,
         head: usize,
-        tokens: Range<usize>,
-    ) -> impl Iterator<Item = (Range<usize>, [Run<'_>; 2])> {
-        let first_page = tokens.start / PAGE_TOKENS;
-        let pages = self.pages.iter().enumerate().skip(first_page);
-        pages.map_while(move |(index, page)| {
-            let before = index * PAGE_TOKENS;
-            let from = tokens.start.saturating_sub(before);
-            let to = tokens.end.checked_sub(before)?.min(PAGE_TOKENS);
-            let runs = || page.runs(&self.layout, layer, head, from..to);
-            (from < to).then(|| (before + from..before + to, runs()))
+        tokens: &Range<usize>,
+    ) -> impl Iterator<Item = (usize, Head<'_>)> {
+        let first = tokens.start / PAGE_TOKENS;
+        let pages = &self.pages[first..tokens.end.div_ceil(PAGE_TOKENS)];
+        let heads = pages.iter().enumerate();
+        heads.map(move |(index, page)| {
+            let page_start = (first + index) * PAGE_TOKENS;
+            (page_start, page.head(&self.layout, layer, head))
         })
     }
 }

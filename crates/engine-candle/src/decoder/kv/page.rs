@@ -1,11 +1,13 @@
 //! One page: keys and values of [`PAGE_TOKENS`] tokens in all layers.
-
-use std::ops::Range;
+//!
+//! They lie as attention multiplies them, in panels of sixteen outputs: keys with the same number
+//! of sixteen tokens beside each other, values with sixteen numbers of the same token.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
-use crate::kernels::vector;
+use super::Head;
+use crate::kernels::panels::PANEL;
 
 /// Tokens whose keys and values share a page.
 pub(crate) const PAGE_TOKENS: usize = 32;
@@ -24,8 +26,9 @@ pub enum KvType {
     Q8,
 }
 
-/// What makes up a page: `[layer][keys or values][head][token][head_dim]`, so that attention
-/// reads one head's keys of a page in one run.
+/// What makes up a page: `[layer][head]`, and of each head the keys,
+/// `[sixteen tokens][head_dim][token]`, then the values, `[sixteen numbers][token][number]`, of
+/// which the last are filled up with zeros.
 #[derive(Clone, Debug)]
 pub(crate) struct KvLayout {
     pub(crate) layers: usize,
@@ -34,61 +37,79 @@ pub(crate) struct KvLayout {
     pub(crate) kv_type: KvType,
 }
 
-/// Keys and values of [`PAGE_TOKENS`] tokens.
+/// Keys and values of [`PAGE_TOKENS`] tokens, in sixteens.
 pub(crate) enum KvPage {
-    F32(Box<[f32]>),
-    F16(Box<[f16]>),
+    F32(Box<[[f32; PANEL]]>),
+    F16(Box<[[f16; PANEL]]>),
     Q8 {
-        values: Box<[i8]>,
-        /// One for each token and head: what its numbers are multiplied by.
+        numbers: Box<[[i8; PANEL]]>,
+        /// `[layer][head][keys or values][token]`: what the numbers are multiplied by.
         scales: Box<[f32]>,
-    },
-}
-
-/// Keys or values of consecutive tokens, `[tokens, head_dim]`.
-#[derive(Clone, Copy)]
-pub(crate) enum Run<'a> {
-    F32(&'a [f32]),
-    F16(&'a [f16]),
-    Q8 {
-        values: &'a [i8],
-        /// One for each token.
-        scales: &'a [f32],
     },
 }
 
 impl KvLayout {
     /// Bytes of a page.
     pub(crate) fn page_bytes(&self) -> usize {
-        let (numbers, scales) = (self.page_len(), self.page_len() / self.head_dim);
+        let numbers = self.heads() * self.head_len() * PANEL;
         match self.kv_type {
             KvType::F32 => numbers * size_of::<f32>(),
             KvType::F16 => numbers * size_of::<f16>(),
-            KvType::Q8 => numbers + scales * size_of::<f32>(),
+            KvType::Q8 => numbers + self.heads() * 2 * PAGE_TOKENS * size_of::<f32>(),
         }
     }
 
-    fn page_len(&self) -> usize {
-        self.layers * 2 * self.kv_heads * PAGE_TOKENS * self.head_dim
+    /// Heads of all layers.
+    fn heads(&self) -> usize {
+        self.layers * self.kv_heads
     }
 
-    /// Where a token's keys (`half` 0) or values (`half` 1) in a head begin, in units of
-    /// `head_dim`.
-    fn place(&self, layer: usize, half: usize, head: usize, token: usize) -> usize {
-        ((layer * 2 + half) * self.kv_heads + head) * PAGE_TOKENS + token
+    /// Sixteens of the keys of a head.
+    fn keys_len(&self) -> usize {
+        PAGE_TOKENS / PANEL * self.head_dim
+    }
+
+    /// Sixteens of a head.
+    fn head_len(&self) -> usize {
+        self.keys_len() + self.head_dim.div_ceil(PANEL) * PAGE_TOKENS
+    }
+
+    /// Puts one token's keys and values of one layer into a page.
+    fn write<T: Copy>(
+        &self,
+        page: &mut [[T; PANEL]],
+        layer: usize,
+        token: usize,
+        [keys, values]: [&[T]; 2],
+    ) {
+        let page = &mut page[layer * self.kv_heads * self.head_len()..];
+        let heads = page.chunks_exact_mut(self.head_len());
+        let keys = keys.chunks_exact(self.head_dim);
+        let values = values.chunks_exact(self.head_dim);
+        for (head, (keys, values)) in heads.zip(keys.zip(values)) {
+            let (head_keys, head_values) = head.split_at_mut(self.keys_len());
+            let sixteens = head_keys[token / PANEL * self.head_dim..].iter_mut();
+            for (sixteen, key) in sixteens.zip(keys) {
+                sixteen[token % PANEL] = *key;
+            }
+            let sixteens = head_values[token..].iter_mut().step_by(PAGE_TOKENS);
+            for (sixteen, values) in sixteens.zip(values.chunks(PANEL)) {
+                sixteen[..values.len()].copy_from_slice(values);
+            }
+        }
     }
 }
 
 impl KvPage {
     /// A page of zeros.
     pub(crate) fn new(layout: &KvLayout) -> Self {
-        let len = layout.page_len();
+        let len = layout.heads() * layout.head_len();
         match layout.kv_type {
-            KvType::F32 => Self::F32(vec![0.0; len].into()),
-            KvType::F16 => Self::F16(vec![f16::ZERO; len].into()),
+            KvType::F32 => Self::F32(vec![[0.0; PANEL]; len].into()),
+            KvType::F16 => Self::F16(vec![[f16::ZERO; PANEL]; len].into()),
             KvType::Q8 => Self::Q8 {
-                values: vec![0; len].into(),
-                scales: vec![0.0; len / layout.head_dim].into(),
+                numbers: vec![[0; PANEL]; len].into(),
+                scales: vec![0.0; layout.heads() * 2 * PAGE_TOKENS].into(),
             },
         }
     }
@@ -99,85 +120,58 @@ impl KvPage {
         layout: &KvLayout,
         layer: usize,
         token: usize,
-        keys_and_values: [&[f32]; 2],
+        [keys, values]: [&[f32]; 2],
     ) {
-        let dim = layout.head_dim;
-        for (half, row) in keys_and_values.into_iter().enumerate() {
-            for (head, numbers) in row.chunks_exact(dim).enumerate() {
-                let place = layout.place(layer, half, head, token);
-                let range = place * dim..(place + 1) * dim;
-                match self {
-                    Self::F32(page) => page[range].copy_from_slice(numbers),
-                    Self::F16(page) => page[range].convert_from_f32_slice(numbers),
-                    Self::Q8 { values, scales } => {
-                        scales[place] = quantise(numbers, &mut values[range]);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Keys and values of these tokens in one head.
-    pub(crate) fn runs(
-        &self,
-        layout: &KvLayout,
-        layer: usize,
-        head: usize,
-        tokens: Range<usize>,
-    ) -> [Run<'_>; 2] {
-        let dim = layout.head_dim;
-        [0, 1].map(|half| {
-            let from = layout.place(layer, half, head, tokens.start);
-            let places = from..from + tokens.len();
-            let numbers = places.start * dim..places.end * dim;
-            match self {
-                Self::F32(page) => Run::F32(&page[numbers]),
-                Self::F16(page) => Run::F16(&page[numbers]),
-                Self::Q8 { values, scales } => Run::Q8 {
-                    values: &values[numbers],
-                    scales: &scales[places],
-                },
-            }
-        })
-    }
-}
-
-impl<'a> Run<'a> {
-    /// The numbers in f32; `space` is for those that are kept as something else.
-    pub(crate) fn numbers<'b>(self, space: &'b mut Vec<f32>) -> &'b [f32]
-    where
-        'a: 'b,
-    {
         match self {
-            Self::F32(numbers) => numbers,
-            Self::F16(numbers) => {
-                space.resize(numbers.len(), 0.0);
-                numbers.convert_to_f32_slice(space);
-                space
+            Self::F32(page) => layout.write(page, layer, token, [keys, values]),
+            Self::F16(page) => {
+                let mut narrow = vec![f16::ZERO; 2 * keys.len()];
+                let (narrow_keys, narrow_values) = narrow.split_at_mut(keys.len());
+                narrow_keys.convert_from_f32_slice(keys);
+                narrow_values.convert_from_f32_slice(values);
+                layout.write(page, layer, token, [narrow_keys, narrow_values]);
             }
-            Self::Q8 { values, scales } => {
-                space.resize(values.len(), 0.0);
-                let dim = values.len() / scales.len();
-                let tokens = values.chunks_exact(dim).zip(space.chunks_exact_mut(dim));
-                for ((values, numbers), scale) in tokens.zip(scales) {
-                    vector::widen_bytes(values, *scale, numbers);
+            Self::Q8 { numbers, scales } => {
+                let rounded = [keys, values].map(|numbers| round(numbers, layout.head_dim));
+                let [(keys, key_scales), (values, value_scales)] = rounded;
+                layout.write(numbers, layer, token, [&keys, &values]);
+                for (head, both) in key_scales.into_iter().zip(value_scales).enumerate() {
+                    let scale = (layer * layout.kv_heads + head) * 2 * PAGE_TOKENS + token;
+                    (scales[scale], scales[scale + PAGE_TOKENS]) = both;
                 }
-                space
+            }
+        }
+    }
+
+    /// One head's keys and values.
+    pub(crate) fn head(&self, layout: &KvLayout, layer: usize, head: usize) -> Head<'_> {
+        let head = layer * layout.kv_heads + head;
+        let range = head * layout.head_len()..(head + 1) * layout.head_len();
+        let split = layout.keys_len();
+        match self {
+            Self::F32(page) => Head::F32(page[range].split_at(split)),
+            Self::F16(page) => Head::F16(page[range].split_at(split)),
+            Self::Q8 { numbers, scales } => {
+                let scales = &scales[head * 2 * PAGE_TOKENS..][..2 * PAGE_TOKENS];
+                Head::Q8(numbers[range].split_at(split), scales.split_at(PAGE_TOKENS))
             }
         }
     }
 }
 
-/// Rounds to 8 bits. Returns what the integers are to be multiplied by.
-fn quantise(numbers: &[f32], out: &mut [i8]) -> f32 {
-    let largest = numbers.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
-    let scale = largest / 127.0;
-    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    for (out, number) in out.iter_mut().zip(numbers) {
+/// Rounds each head's numbers to 8 bits. Returns them, and what they are to be multiplied by.
+fn round(numbers: &[f32], head_dim: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut rounded = Vec::with_capacity(numbers.len());
+    let mut scales = Vec::with_capacity(numbers.len() / head_dim);
+    for head in numbers.chunks_exact(head_dim) {
+        let largest = head.iter().fold(0.0, |most: f32, x| most.max(x.abs()));
+        let scale = largest / 127.0;
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         // A cast to an integer saturates, and makes 0 of what is not a number.
-        *out = (number * inverse).round() as i8;
+        rounded.extend(head.iter().map(|number| (number * inverse).round() as i8));
+        scales.push(scale);
     }
-    scale
+    (rounded, scales)
 }
 
 #[cfg(test)]
@@ -201,14 +195,37 @@ mod tests {
             let number = |half: usize, at: usize| ((half * 41 + at * 7) % 23) as f32 / 23.0 - 0.4;
             let row = |half| (0..30).map(|at| number(half, at)).collect::<Vec<_>>();
             page.write(&layout, 1, 31, [&row(0), &row(1)]);
-            for (half, run) in page.runs(&layout, 1, 2, 30..32).into_iter().enumerate() {
-                let mut space = Vec::new();
-                let numbers = run.numbers(&mut space);
-                assert_eq!(numbers.len(), 20);
-                assert!(numbers[..10].iter().all(|&zero| zero == 0.0));
-                let off = (0..10).map(|at| (numbers[10 + at] - number(half, 20 + at)).abs());
-                let worst = off.fold(0.0, f32::max);
-                assert!(worst <= tolerance, "{kv_type:?}: off by {worst}");
+            let head = page.head(&layout, 1, 2);
+            for at in 0..10 {
+                // The key's number, by a query that asks for it alone.
+                let mut query = [0.0; 10];
+                query[at] = 1.0;
+                let mut scores = [0.0; PAGE_TOKENS];
+                head.scores(
+                    1,
+                    |_| &query,
+                    |_, first, sixteen| {
+                        scores[first..first + PANEL].copy_from_slice(sixteen);
+                    },
+                );
+                assert_eq!(scores[..31], [0.0; 31]);
+                let off = (scores[31] - number(0, 20 + at)).abs();
+                assert!(off <= tolerance, "{kv_type:?}: off by {off}");
+            }
+            let mut values = [0.0; PANEL];
+            head.weighted_values(
+                30..32,
+                1,
+                |_| &[5.0, 1.0],
+                |_, first, sixteen| {
+                    assert_eq!(first, 0);
+                    values = *sixteen;
+                },
+            );
+            for (at, value) in values.iter().enumerate() {
+                let expected = if at < 10 { number(1, 20 + at) } else { 0.0 };
+                let off = (value - expected).abs();
+                assert!(off <= tolerance, "{kv_type:?}: off by {off}");
             }
         }
     }
