@@ -121,6 +121,12 @@ async fn what_was_read_before_is_told() {
     let second = server.ask(&question, plain).await;
     assert!(told(&second["usage"]) >= 32, "{second}");
     assert_eq!(text(&second), text(&first));
+    let salted = |salt: &str| json!({"retrieval": null, "max_tokens": 4, "cache_salt": salt});
+    for (salt, shares) in [("ours", false), ("theirs", false), ("ours", true)] {
+        let answer = server.ask(&question, salted(salt)).await;
+        assert_eq!(told(&answer["usage"]) > 0, shares, "{salt}: {answer}");
+        assert_eq!(text(&answer), text(&first));
+    }
     let (chunks, _) = server.ask_streamed(&question, more).await;
     let usage = &chunks.last().expect("chunks")["usage"];
     assert_eq!(usage, &second["usage"]);

@@ -180,6 +180,7 @@ impl Pipeline {
             sampling: question.sampling,
             max_tokens: Some(splice.max_tokens),
             stop: question.stop,
+            salt: question.salt,
             logit_bias: question.logit_bias,
             logprobs: question.logprobs,
             format: question.format,

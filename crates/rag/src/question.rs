@@ -49,6 +49,9 @@ pub struct Question {
     pub max_tokens: Option<usize>,
     /// Generation ends before any of these strings.
     pub stop: Vec<String>,
+    /// What the engine keeps of a prompt is used again only for questions with the same, see
+    /// [`engine::Request`].
+    pub salt: Option<String>,
     /// Added to the logits of these tokens of the model, see [`engine::Request`].
     pub logit_bias: Vec<(u32, f32)>,
     /// How many of the model's most likely tokens to report beside each of the answer's, if any;
@@ -81,6 +84,7 @@ impl Default for Question {
             sampling: SamplingParams::default(),
             max_tokens: None,
             stop: Vec::new(),
+            salt: None,
             logit_bias: Vec::new(),
             logprobs: None,
             format: OutputFormat::default(),

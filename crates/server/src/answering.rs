@@ -174,6 +174,7 @@ fn question(request: ChatRequest) -> Question {
         sampling: request.sampling,
         max_tokens: request.max_tokens,
         stop: request.stop,
+        salt: request.cache_salt,
         logit_bias: request.logit_bias,
         logprobs: request.logprobs,
         format: request.format,

@@ -15,6 +15,8 @@ use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
 pub(crate) struct Counting {
     /// Tokens of memory that may be held; any number when 0.
     pub(crate) budget: usize,
+    /// A prompt that begins with this token is not admitted: it panics.
+    pub(crate) unwelcome: Option<u32>,
     /// A batch with this token panics.
     pub(crate) poison: Option<u32>,
     /// After this token, logits are not numbers.
@@ -44,6 +46,7 @@ impl Network for Counting {
     type Memory = Held;
 
     fn admit(&self, wanted: &Wanted<'_>) -> Option<Held> {
+        assert_ne!(wanted.prompt.first().copied(), self.unwelcome, "unwelcome");
         if self.budget > 0 && self.held() + wanted.tokens > self.budget {
             return None;
         }

@@ -98,29 +98,35 @@ impl Queue {
     }
 
     /// The request that has waited longest, with a slot and with the memory that `admit` finds
-    /// for it. If that is none, all wait until some is given back.
+    /// for it. If that is none, all wait until some is given back. One that cannot be admitted is
+    /// answered with the error, and the next is taken.
     pub(crate) fn take<M>(
         self: &Arc<Self>,
-        admit: impl FnOnce(&Job) -> Option<M>,
+        admit: impl Fn(&Job) -> Result<Option<M>, EngineError>,
     ) -> Option<(Job, M, Slot)> {
         let mut state = self.lock();
         if state.stuck {
             return None;
         }
-        let Some(memory) = admit(state.waiting.front()?) else {
-            state.stuck = state.running > 0;
-            if !state.stuck {
+        loop {
+            match admit(state.waiting.front()?) {
+                Ok(Some(memory)) => {
+                    let job = state.waiting.pop_front()?;
+                    state.running += 1;
+                    return Some((job, memory, Slot(self.clone())));
+                }
+                Ok(None) if state.running > 0 => {
+                    state.stuck = true;
+                    return None;
+                }
                 // Nobody will give any back.
-                let job = state.waiting.pop_front()?;
-                job.fail(EngineError::Failed(
-                    "the request does not fit in memory".into(),
-                ));
+                Ok(None) => {
+                    let why = "the request does not fit in memory";
+                    state.waiting.pop_front()?.fail(EngineError::Failed(why.into()));
+                }
+                Err(error) => state.waiting.pop_front()?.fail(error),
             }
-            return None;
-        };
-        let job = state.waiting.pop_front()?;
-        state.running += 1;
-        Some((job, memory, Slot(self.clone())))
+        }
     }
 
     /// Forgets requests nobody waits for any more.

@@ -87,12 +87,13 @@ impl<N: Network> Worker<N> {
         self.queue.discard_abandoned();
         while self.sequences.len() < self.max_running {
             let admitted = self.queue.take(|job| {
-                self.network.admit(&Wanted {
+                let wanted = Wanted {
                     prompt: &job.prompt,
                     // The last token is sent, and not fed again.
                     tokens: job.prompt.len() + job.max_tokens - 1,
                     salt: job.salt.as_deref(),
-                })
+                };
+                catch_panic(|| self.network.admit(&wanted))
             });
             let Some((job, memory, slot)) = admitted else {
                 return;

@@ -19,6 +19,9 @@ use crate::error::{ApiError, ErrorKind};
 const MAX_STOPS: usize = 4;
 const MAX_STOP_BYTES: usize = 256;
 
+/// The most bytes of a `cache_salt`.
+const MAX_SALT_BYTES: usize = 256;
+
 /// The most texts one request may ask for. Each takes a place in the queue of the model.
 const MAX_CHOICES: i64 = 8;
 
@@ -58,6 +61,8 @@ pub(crate) struct ChatRequest {
     pub(crate) max_tokens: Option<usize>,
     /// Strings that end the answer.
     pub(crate) stop: Vec<String>,
+    /// What is kept of the prompt is used again only for requests with the same.
+    pub(crate) cache_salt: Option<String>,
     /// The answer is to come as it is made.
     pub(crate) stream: bool,
     /// A stream is to end with a chunk of `usage`.
@@ -100,6 +105,7 @@ impl ChatRequest {
             logprobs: read_logprobs(body)?,
             max_tokens: read_max_tokens(body)?,
             stop: body.optional("stop", read_stop)?.unwrap_or_default(),
+            cache_salt: body.optional("cache_salt", read_cache_salt)?,
             stream: body.optional("stream", Place::boolean)?.unwrap_or(false),
             include_usage: read_include_usage(body)?,
         })
@@ -164,6 +170,15 @@ fn read_max_tokens(body: &Object<'_>) -> Result<Option<usize>, ApiError> {
     let older = read("max_tokens")?;
     let newer = read("max_completion_tokens")?;
     Ok(newer.or(older).map(|tokens| tokens as usize))
+}
+
+fn read_cache_salt(place: &Place<'_>) -> Result<String, ApiError> {
+    let salt = place.string()?;
+    if (1..=MAX_SALT_BYTES).contains(&salt.len()) {
+        return Ok(salt.to_owned());
+    }
+    let why = format!("must have 1 to {MAX_SALT_BYTES} bytes");
+    Err(place.refuse(ErrorKind::InvalidValue, why))
 }
 
 fn read_stop(place: &Place<'_>) -> Result<Vec<String>, ApiError> {

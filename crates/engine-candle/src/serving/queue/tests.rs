@@ -67,7 +67,7 @@ fn a_wait_that_would_be_too_long_is_refused() {
     queue.push(first).expect("there is room");
     assert_eq!(seconds(queue.load().wait), 8);
 
-    let (_job, (), slot) = queue.take(|_| Some(())).expect("one waits");
+    let (_job, (), slot) = queue.take(|_| Ok(Some(()))).expect("one waits");
     let left = Work {
         prefill: 0,
         decode: 6,
@@ -90,12 +90,12 @@ fn who_finds_no_memory_waits_until_some_is_given_back() {
         queue.push(job).expect("there is room");
         stream
     });
-    let (_job, (), slot) = queue.take(|_| Some(())).expect("two wait");
-    assert!(queue.take(|_| None::<()>).is_none());
-    let asked_in_vain = |_: &Job| -> Option<()> { panic!("nothing was given back") };
+    let (_job, (), slot) = queue.take(|_| Ok(Some(()))).expect("two wait");
+    assert!(queue.take(|_| Ok(None::<()>)).is_none());
+    let asked_in_vain = |_: &Job| -> Result<Option<()>, _> { panic!("nothing was given back") };
     assert!(queue.take(asked_in_vain).is_none());
     drop(slot);
-    let (job, (), _slot) = queue.take(|_| Some(())).expect("one waits");
+    let (job, (), _slot) = queue.take(|_| Ok(Some(()))).expect("one waits");
     assert_eq!(job.prompt.len(), 6);
     drop(streams);
 }
@@ -105,7 +105,7 @@ fn what_can_never_fit_fails_instead_of_waiting_for_ever() {
     let queue = Arc::new(Queue::new(LIMITS));
     let (job, mut stream) = job(prompt(5), 1);
     queue.push(job).expect("there is room");
-    assert!(queue.take(|_| None::<()>).is_none());
+    assert!(queue.take(|_| Ok(None::<()>)).is_none());
     let failed = stream.next_blocking().expect("it ends");
     assert!(failed.is_err(), "{failed:?}");
     assert_eq!(queue.load().waiting, 0);

@@ -71,6 +71,20 @@ fn a_panic_ends_the_guilty_request_alone() {
 }
 
 #[test]
+fn a_panic_at_admission_ends_that_request_alone() {
+    let mut worker = worker(Counting {
+        unwelcome: Some(66),
+        ..Counting::default()
+    });
+    let streams = [1, 66, 10].map(|first| ask(&worker, vec![first], 1));
+    turn(&mut worker);
+    let [first, unwelcome, last] = streams.map(read);
+    assert_eq!((first, last), (Ok(vec![2]), Ok(vec![11])));
+    let failure = unwelcome.expect_err("it fails").to_string();
+    assert!(failure.contains("unwelcome"), "{failure}");
+}
+
+#[test]
 fn a_long_prompt_delays_others_by_one_step() {
     let mut worker = worker(Counting::default());
     let mut writing = ask(&worker, vec![1], 64);

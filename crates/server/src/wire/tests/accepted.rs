@@ -35,6 +35,7 @@ fn a_plain_request_has_our_defaults() {
         format: OutputFormat::Text,
         tools: Tools::default(),
         stop: vec![],
+        cache_salt: None,
         stream: false,
         include_usage: false,
     };
@@ -48,7 +49,7 @@ fn every_field_is_read() {
         "frequency_penalty": -0.5, "presence_penalty": 2, "repetition_penalty": 1.1,
         "logit_bias": {"7": -100, "9": 2.5},
         "max_tokens": 9, "max_completion_tokens": 7, "stop": ["\n\n", "END"],
-        "n": 3, "logprobs": true, "top_logprobs": 5,
+        "cache_salt": "family", "n": 3, "logprobs": true, "top_logprobs": 5,
         "stream": true, "stream_options": {"include_usage": true},
         "citations": "fields", "support": "strict", "answer": "quotes",
         "retrieval": {"collections": ["law"], "top_k": 3, "mode": "lexical"},
@@ -68,6 +69,7 @@ fn every_field_is_read() {
     assert_eq!((request.choices, request.logprobs), (3, Some(5)));
     assert_eq!(request.max_tokens, Some(7));
     assert_eq!(request.stop, ["\n\n", "END"]);
+    assert_eq!(request.cache_salt.as_deref(), Some("family"));
     assert!(request.stream && request.include_usage);
     assert_eq!(
         (request.citations, request.support, request.answer),

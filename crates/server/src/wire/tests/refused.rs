@@ -92,6 +92,9 @@ fn bad_chat_fields_are_refused_by_name() {
         (json!({"stop": ["a", 1]}), "stop[1]", "invalid_type"),
         (json!({"stop": ""}), "stop", "invalid_value"),
         (json!({"stop": ["a", long]}), "stop[1]", "invalid_value"),
+        (json!({"cache_salt": 7}), "cache_salt", "invalid_type"),
+        (json!({"cache_salt": ""}), "cache_salt", "invalid_value"),
+        (json!({"cache_salt": long}), "cache_salt", "invalid_value"),
         (json!({"stream": "yes"}), "stream", "invalid_type"),
         (
             json!({"stream_options": {"include_usage": 1}}),
