@@ -185,7 +185,6 @@ impl Pipeline {
             logprobs: question.logprobs,
             format: question.format,
             tool_choice: question.tool_choice,
-            ..Request::default()
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;
