@@ -53,7 +53,7 @@ impl Inspection {
         Ok(Self {
             family: family(&files),
             context: sizes.context,
-            tensor_types: tensor_types::read(source, &files.weights)?,
+            tensor_types: tensor_types(source, &files)?,
             template_reads_documents: template.map(|template| template.reads_documents()),
             tokenizer: tokenizer_kind(&files),
             vocabulary,
@@ -191,6 +191,17 @@ impl PromptWriter {
         let rendered = template.render(prompt, |content| tokenizer.protect(content))?;
         Ok(rendered.replace(SENTINEL, ""))
     }
+}
+
+fn tensor_types(source: &ModelSource, files: &ModelFiles) -> Result<Vec<TensorType>, LoadError> {
+    let mut types = tensor_types::read(source, &files.weights)?;
+    if is_t5(files) {
+        // candle computes with them in f32.
+        for one in &mut types {
+            one.loaded_bytes = one.parameters * size_of::<f32>() as u64;
+        }
+    }
+    Ok(types)
 }
 
 fn family(files: &ModelFiles) -> String {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
 use engine::{Engine, Event, Message, Prompt, Request, Role, contract};
+use engine_candle::inspect::Inspection;
 use engine_candle::{CandleEngine, LoadError, ModelSource, Settings, T5};
 use serde::Deserialize;
 
@@ -50,6 +51,29 @@ fn gguf_files_hold_the_same_models() {
         let logits = model.decode(&start, &mut reading);
         let logits = logits.expect("the token is good");
         assert_close(name, &logits, &expected.logits[0]);
+    }
+}
+
+#[test]
+fn files_tell_what_the_models_need() {
+    for (file, tokenizer) in [
+        ("t5", "Unigram from tokenizer.json"),
+        ("flan-t5.gguf", "t5 (default) from GGUF"),
+    ] {
+        let told = Inspection::open(&ModelSource::Path(fixture(file))).expect("the file is good");
+        assert_eq!(
+            (told.family.as_str(), told.tokenizer.as_str()),
+            ("t5", tokenizer)
+        );
+        assert_eq!(
+            told.loaded_bytes(),
+            4 * told.parameters(),
+            "{file}: all in f32"
+        );
+        assert!(
+            told.kv_bytes_per_token > 0 && told.context >= 512,
+            "{told:?}"
+        );
     }
 }
 

@@ -157,7 +157,11 @@ impl Tile<'_> {
         // Every one of them is written before it is read.
         space.scores.resize(rows * heads * width, 0.0);
 
+        let mut next = pages().skip(1);
         for (page, keys) in pages() {
+            if let Some((_, next)) = next.next() {
+                next.prefetch_keys();
+            }
             keys.scores(rows * heads, query, |index, token, products| {
                 let start = index * width + page - first_token + token;
                 let scores = &mut space.scores[start..start + products.len()];
@@ -167,6 +171,9 @@ impl Tile<'_> {
             });
         }
 
+        if let Some((_, values)) = pages().next() {
+            values.prefetch_values();
+        }
         // One sum of exponentials for each row and head.
         let mut totals = Vec::with_capacity(rows * heads);
         for (index, scores) in space.scores.chunks_exact_mut(width).enumerate() {
@@ -180,7 +187,11 @@ impl Tile<'_> {
             totals.push(vector::exponentials(scores));
         }
 
+        let mut next = pages().skip(1);
         for (page, values) in pages() {
+            if let Some((_, next)) = next.next() {
+                next.prefetch_values();
+            }
             let seen = |index| overlap(&(page..page + PAGE_TOKENS), &seen(index));
             let weights = |index: usize, tokens: &Range<usize>| {
                 let start = index * width + tokens.start - first_token;

@@ -7,6 +7,7 @@ use std::arch::x86_64::*;
 
 use super::activations::Block;
 use super::format::{Format, GROUP};
+use super::prefetch::prefetch;
 
 /// The products of 32 columns of two groups with `M` rows; a lane for each output.
 pub(crate) struct Products<const M: usize> {
@@ -18,10 +19,12 @@ pub(crate) struct Products<const M: usize> {
     pub(crate) mins: __m512,
 }
 
-/// [`format::group`](super::format::group) of two groups.
+/// [`format::group`](super::format::group) of two groups. `next` are those that will be computed
+/// then.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")]
 pub(super) fn two_groups<F: Format, const M: usize>(
     groups: [&[F::Packed]; 2],
+    next: Option<[&[F::Packed]; 2]>,
     x: [&[Block]; M],
 ) -> [[[f32; GROUP]; M]; 2] {
     let blocks = groups[0].len();
@@ -29,6 +32,10 @@ pub(super) fn two_groups<F: Format, const M: usize>(
     let mut sums = [_mm512_setzero_ps(); M];
     for index in 0..blocks {
         let block = [&groups[0][index], &groups[1][..blocks][index]];
+        if let Some(next) = next {
+            prefetch(&next[0][index..=index]);
+            prefetch(&next[1][index..=index]);
+        }
         for part in 0..F::PARTS {
             let mut x_part = [&x[0][..len][index * F::PARTS + part]; M];
             for m in 1..M {

@@ -30,6 +30,7 @@ mod packed;
 pub(crate) mod panels;
 #[cfg(target_arch = "x86_64")]
 mod panels_wide;
+mod prefetch;
 mod q4_0;
 mod q4_k;
 mod q5_k;
@@ -43,6 +44,7 @@ pub(crate) mod vector;
 pub(crate) use activations::Input;
 pub(crate) use level::Level;
 pub(crate) use matrix::{Matrix, MatrixBuilder, packed_bytes};
+pub(crate) use prefetch::prefetch;
 
 /// Defines a function twice from one body in plain Rust: compiled for any processor, and for one
 /// with AVX2, where the compiler finds wider instructions for the same operations. The one that

@@ -119,7 +119,10 @@ impl<F: Format> Packed<F> {
             let group = start / GROUP;
             // Without a second group the first is computed twice.
             let groups = [group, last_group.min(group + 1)].map(|group| self.group(group));
-            let products = two_groups::<F, M>(level, groups, x);
+            // Later rows find the weights in the cache.
+            let next = (first == 0 && group + 3 <= last_group)
+                .then(|| [group + 2, group + 3].map(|group| self.group(group)));
+            let products = two_groups::<F, M>(level, groups, next, x);
             for m in 0..M {
                 let row = &mut out.row(first + m)[start - columns.start..];
                 for (row, products) in row
@@ -137,12 +140,13 @@ impl<F: Format> Packed<F> {
 fn two_groups<F: Format, const M: usize>(
     level: Level,
     groups: [&[F::Packed]; 2],
+    next: Option<[&[F::Packed]; 2]>,
     x: [&[Block]; M],
 ) -> [[[f32; GROUP]; M]; 2] {
     match level {
         // SAFETY: the processor has these features.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { super::avx512::two_groups::<F, M>(groups, x) },
+        Level::Avx512 => unsafe { super::avx512::two_groups::<F, M>(groups, next, x) },
         // SAFETY: the processor has these features.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => groups.map(|group| unsafe { super::avx2::group::<F, M>(group, x) }),

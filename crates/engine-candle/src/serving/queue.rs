@@ -122,7 +122,10 @@ impl Queue {
                 // Nobody will give any back.
                 Ok(None) => {
                     let why = "the request does not fit in memory";
-                    state.waiting.pop_front()?.fail(EngineError::Failed(why.into()));
+                    state
+                        .waiting
+                        .pop_front()?
+                        .fail(EngineError::Failed(why.into()));
                 }
                 Err(error) => state.waiting.pop_front()?.fail(error),
             }

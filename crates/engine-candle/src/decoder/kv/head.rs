@@ -5,8 +5,8 @@ use std::ops::Range;
 use half::f16;
 
 use super::PAGE_TOKENS;
-use crate::kernels::Level;
 use crate::kernels::panels::{self, Number, PANEL};
+use crate::kernels::{Level, prefetch};
 
 /// Keys, `[sixteen tokens][head_dim][token]`, and values, `[sixteen numbers][token][number]`.
 type KeysValues<'a, T> = (&'a [[T; PANEL]], &'a [[T; PANEL]]);
@@ -20,6 +20,24 @@ pub(crate) enum Head<'a> {
 }
 
 impl Head<'_> {
+    /// Asks for the keys to be brought near.
+    pub(crate) fn prefetch_keys(&self) {
+        match self {
+            Self::F32((keys, _)) => prefetch(keys),
+            Self::F16((keys, _)) => prefetch(keys),
+            Self::Q8((keys, _), _) => prefetch(keys),
+        }
+    }
+
+    /// Asks for the values to be brought near.
+    pub(crate) fn prefetch_values(&self) {
+        match self {
+            Self::F32((_, values)) => prefetch(values),
+            Self::F16((_, values)) => prefetch(values),
+            Self::Q8((_, values), _) => prefetch(values),
+        }
+    }
+
     /// The products of `rows` queries with the keys of all tokens of the page. `write` takes the
     /// row, and the first of sixteen tokens.
     pub(crate) fn scores<'x>(
