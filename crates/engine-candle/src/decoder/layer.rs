@@ -1,5 +1,7 @@
 //! One layer: attention, then a gated feed-forward network, each added to its input.
 
+use rayon::prelude::*;
+
 use super::attention::Attention;
 use super::linear::Linear;
 use super::mlp::Mlp;
@@ -126,7 +128,9 @@ impl Layer {
             Some(norms) => norms[norm].forward(&output),
             None => output,
         };
-        vector::add_scaled(x, &output, self.residual_scale);
+        let parts = x.par_chunks_mut(vector::TOGETHER);
+        let parts = parts.zip(output.par_chunks(vector::TOGETHER));
+        parts.for_each(|(x, output)| vector::add_scaled(x, output, self.residual_scale));
     }
 }
 

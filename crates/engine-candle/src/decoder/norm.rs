@@ -1,5 +1,7 @@
 //! Root mean square normalisation (Zhang and Sennrich 2019).
 
+use rayon::prelude::*;
+
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::Weights;
@@ -34,9 +36,11 @@ impl RmsNorm {
     pub(crate) fn forward(&self, x: &[f32]) -> Vec<f32> {
         let width = self.weight.len();
         let mut out = vec![0.0; x.len()];
-        for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-            vector::rms_norm(x, &self.weight, self.eps, out);
-        }
+        let heads = out
+            .par_chunks_exact_mut(width)
+            .zip(x.par_chunks_exact(width));
+        let heads = heads.with_min_len(vector::TOGETHER.div_ceil(width));
+        heads.for_each(|(out, x)| vector::rms_norm(x, &self.weight, self.eps, out));
         out
     }
 }

@@ -3,6 +3,8 @@
 
 use std::f64::consts::PI;
 
+use rayon::prelude::*;
+
 use crate::config::{RopeConfig, RopeScaling};
 use crate::kernels::vector;
 
@@ -55,13 +57,15 @@ impl Rotation {
     pub(crate) fn turn(&self, x: &mut [f32]) {
         let rows = self.cos.len() / self.pairs;
         let width = x.len() / rows;
-        let angles = self.cos.chunks_exact(self.pairs);
-        let angles = angles.zip(self.sin.chunks_exact(self.pairs));
-        for (row, (cos, sin)) in x.chunks_exact_mut(width).zip(angles) {
+        let angles = self.cos.par_chunks_exact(self.pairs);
+        let angles = angles.zip(self.sin.par_chunks_exact(self.pairs));
+        let rows = x.par_chunks_exact_mut(width).zip(angles);
+        let rows = rows.with_min_len(vector::TOGETHER.div_ceil(width));
+        rows.for_each(|(row, (cos, sin))| {
             for head in row.chunks_exact_mut(2 * self.pairs) {
                 vector::turn(head, cos, sin);
             }
-        }
+        });
     }
 }
 

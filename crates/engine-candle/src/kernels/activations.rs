@@ -12,8 +12,12 @@ pub(crate) const BLOCK: usize = 32;
 /// A block below this is taken for zero: the inverse of its scale would not be finite.
 const SMALLEST: f32 = 1e-30;
 
+/// Added to a small number, this leaves no place behind the point: what is near is rounded to the
+/// nearest whole number, to the even one of two, and lies in the lowest bits.
+const ROUNDING: f32 = (3 << 22) as f32;
+
 /// Numbers that one thread rounds at a time, a multiple of 32.
-const ROUNDED_TOGETHER: usize = 1 << 14;
+const ROUNDED_TOGETHER: usize = 1 << 13;
 
 /// Rows of `width` numbers, all of which are multiplied with the same matrices.
 pub(crate) struct Input<'a> {
@@ -123,15 +127,20 @@ fn round_block(values: &[f32; BLOCK]) -> Block {
         false => (0.0, 0.0),
     };
     let scale = scale + zero.iter().sum::<f32>();
-    let mut quants = [0i32; BLOCK];
+    let mut quants = [0u8; BLOCK];
     for (quant, value) in quants.iter_mut().zip(values) {
-        *quant = (value * inverse).round_ties_even() as i32;
+        *quant = (value * inverse + ROUNDING).to_bits() as u8;
     }
-    let first = quants[..BLOCK / 2].iter().sum::<i32>();
-    let last = quants[BLOCK / 2..].iter().sum::<i32>();
+    let mut sums = [0i32; 2];
+    for (sum, quants) in sums.iter_mut().zip(quants.as_chunks::<{ BLOCK / 2 }>().0) {
+        for quant in quants {
+            *sum += i32::from(*quant as i8);
+        }
+    }
+    let [first, last] = sums;
     let mut fours = [0; BLOCK / 4];
     for (four, quants) in fours.iter_mut().zip(quants.as_chunks::<4>().0) {
-        *four = i32::from_le_bytes(quants.map(|quant| quant as i8 as u8));
+        *four = i32::from_le_bytes(*quants);
     }
     Block {
         fours,

@@ -7,6 +7,9 @@ use super::twice;
 
 const LANES: usize = 16;
 
+/// Numbers that one thread takes at a time: fewer are done before another one wakes.
+pub(crate) const TOGETHER: usize = 1 << 14;
+
 twice! {
     /// Scales a vector to a mean square of 1, then by `weights`.
     pub(crate) fn rms_norm(x: &[f32], weights: &[f32], eps: f32, out: &mut [f32]) {
