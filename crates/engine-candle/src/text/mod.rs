@@ -5,6 +5,7 @@ mod controls;
 mod detokenizer;
 mod generation_marks;
 mod gguf_tokenizer;
+mod percent;
 mod python;
 mod sentence_piece;
 mod stop;

@@ -4,6 +4,8 @@ use minijinja::value::{Value, ValueKind, from_args};
 use minijinja::{Error, Output, State, escape_formatter};
 use minijinja_contrib::pycompat;
 
+use super::percent;
+
 /// Writes `{{ value }}`: numbers as Python's `str` does.
 pub(crate) fn format(output: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     match f64::try_from(value.clone()) {
@@ -48,6 +50,7 @@ pub(crate) fn method(
     arguments: &[Value],
 ) -> Result<Value, Error> {
     match (value.as_str(), method) {
+        (Some(text), percent::METHOD) => percent::format(text, arguments),
         (Some(text), "rsplit") => rsplit(text, arguments),
         (Some(text), "removeprefix") => {
             let (prefix,): (&str,) = from_args(arguments)?;

@@ -13,7 +13,7 @@ use minijinja::{Environment, context};
 use super::template_functions::{self as functions, Raised};
 use super::template_json::tojson;
 use super::tool_format::ToolFormat;
-use super::{generation_marks, python, template_context};
+use super::{generation_marks, percent, python, template_context};
 use crate::LoadError;
 
 /// A compiled chat template.
@@ -64,7 +64,10 @@ impl ChatTemplate {
         environment.add_function("raise_exception", functions::raise_exception);
         environment.add_function("strftime_now", functions::strftime_now);
         environment
-            .add_template_owned(NAME, generation_marks::without(&source))
+            .add_template_owned(
+                NAME,
+                percent::as_method(&generation_marks::without(&source)),
+            )
             .map_err(|error| LoadError::Template(format!("{error:#}")))?;
         let template = environment
             .get_template(NAME)

@@ -13,7 +13,8 @@ const PIECES: [&[u8]; 3] = [b"la ", b"li ", b"lu "];
 
 #[test]
 fn nothing_is_held_after_a_storm() {
-    let page = 2 * 2 * 2 * 32;
+    // Each token's key has two numbers; its value is filled up to sixteen.
+    let page = 2 * (2 + 16) * 32;
     let engine = recital::engine(
         &PIECES,
         Ending::Again,
