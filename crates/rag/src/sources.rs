@@ -18,7 +18,7 @@ pub struct Citation {
     pub filename: String,
     /// The document's title.
     pub title: String,
-    /// The page, from 1, when the document has pages.
+    /// The page on which the quote begins, from 1, when the document has pages.
     pub page: Option<u32>,
     /// The headings above, outermost first.
     pub heading: Option<String>,
@@ -60,7 +60,7 @@ pub struct SearchResult {
     pub filename: String,
     /// The document's title.
     pub title: String,
-    /// The page, from 1, when the document has pages.
+    /// The page on which the passage begins, from 1, when the document has pages.
     pub page: Option<u32>,
     /// The headings above, outermost first.
     pub heading: Option<String>,
@@ -158,7 +158,7 @@ impl Source {
             file_id: passage.file_id.clone(),
             filename: passage.filename.clone(),
             title: passage.title.clone(),
-            page: passage.page,
+            page: passage.page_at(passage.start + span.start),
             heading: passage.heading.clone(),
             start: code_points.start,
             end: code_points.end,
@@ -213,9 +213,13 @@ impl Source {
     pub(crate) fn narrowed_to(&self, span: &Range<usize>) -> Source {
         let passage = &self.passage;
         let code_points = code_point_span(&passage.text, span, passage.start_char);
+        let start = passage.start + span.start;
+        let behind = passage.page_breaks.partition_point(|at| *at <= start);
         Source {
             passage: Passage {
-                start: passage.start + span.start,
+                page: passage.page_at(start),
+                page_breaks: passage.page_breaks[behind..].to_vec(),
+                start,
                 end: passage.start + span.end,
                 start_char: code_points.start,
                 text: passage.text[span.clone()].to_owned(),

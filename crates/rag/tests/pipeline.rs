@@ -9,7 +9,7 @@ use rag::{
     AnsweredBy, Example, Language, Mode, Pipeline, Profile, Prompts, Question, RagError, Settings,
     SupportPolicy, Task,
 };
-use retrieval::Index;
+use retrieval::{Change, Index, PassageSettings, SourceDocument, split};
 use support::{
     ask, chars, collect, index, message, model, recording, refused, replying, speechless,
     speechless_as,
@@ -643,4 +643,51 @@ fn a_profile_instructs_restricts_and_disclaims() {
         ..only_quotes
     };
     check_invalid(&speechless(), by_model, "answer");
+}
+
+#[test]
+fn a_citation_names_the_page_on_which_its_quote_begins() {
+    let pages = [
+        "The harbour was built in 1901.\n\n",
+        "The lighthouse was lit in 1874.\n\n",
+        "The railway came in 1922.",
+    ];
+    let text = pages.concat();
+    let starts = [0, pages[0].len(), pages[0].len() + pages[1].len()];
+    let ends = [starts[1], starts[2], text.len()];
+    let pages: Vec<_> = starts.iter().zip(ends).map(|(&at, end)| at..end).collect();
+    let document = SourceDocument {
+        file_id: "file-town",
+        filename: "town.pdf",
+        title: "Town",
+        text: &text,
+        headings: &[],
+        pages: &pages,
+        markdown: false,
+    };
+    let settings = PassageSettings {
+        max_tokens: 100,
+        overlap_tokens: 0,
+        count_tokens: &|text| text.split_whitespace().count(),
+    };
+    let index = Index::in_memory().expect("an index in memory");
+    let passages = split(&document, &settings);
+    assert_eq!(passages.len(), 1, "one passage over all pages");
+    let file_id = document.file_id.into();
+    let upsert = Change::Upsert { file_id, passages };
+    index.apply(vec![upsert], 1).expect("indexing");
+    let index = Arc::new(index);
+    let check = |question: &str, page: u32| {
+        let question = Question {
+            mode: Mode::Quotes,
+            ..ask(question)
+        };
+        let answer = speechless().answer(std::slice::from_ref(&index), question);
+        let citations = collect(answer.expect("an answer")).citations;
+        let first = citations.first().expect("a citation");
+        assert_eq!(first.page, Some(page), "{first:?}");
+    };
+    check("When was the harbour built?", 1);
+    check("When was the lighthouse lit?", 2);
+    check("When did the railway come?", 3);
 }

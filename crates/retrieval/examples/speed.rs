@@ -103,6 +103,7 @@ fn passage(file_id: &str, text: &str) -> Passage {
         filename: file_id.to_owned(),
         title: String::new(),
         page: None,
+        page_breaks: Vec::new(),
         heading: None,
         start: 0,
         end: text.len(),

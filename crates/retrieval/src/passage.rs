@@ -46,6 +46,10 @@ pub struct Passage {
     pub title: String,
     /// The page on which the passage begins, from 1; `None` when the format has no pages.
     pub page: Option<u32>,
+    /// Where further pages begin behind `start`, in bytes of the document's text; a page without
+    /// text begins where the next one does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub page_breaks: Vec<usize>,
     /// The headings that hold for the whole passage, outermost first: `"A > B > C"`.
     pub heading: Option<String>,
     /// First byte in the document's text.
@@ -56,6 +60,15 @@ pub struct Passage {
     pub start_char: usize,
     /// The text itself: `document.text[start..end]`, never blank at its ends.
     pub text: String,
+}
+
+impl Passage {
+    /// The page that holds the byte `offset` of the document's text, which lies in this passage.
+    pub fn page_at(&self, offset: usize) -> Option<u32> {
+        let begun = self.page_breaks.partition_point(|at| *at <= offset);
+        let page = self.page.unwrap_or(0) + u32::try_from(begun).unwrap_or(u32::MAX);
+        (page > 0).then_some(page)
+    }
 }
 
 /// How large passages may be, in the tokens of whoever will read them.

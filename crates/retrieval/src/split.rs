@@ -189,6 +189,7 @@ fn describe(
             filename: document.filename.to_owned(),
             title: shorten(document.title).to_owned(),
             page: page_of(document.pages, span.start),
+            page_breaks: page_breaks(document.pages, span),
             heading: outline.path(span),
             start: span.start,
             end: span.end,
@@ -202,4 +203,11 @@ fn describe(
 fn page_of(pages: &[Range<usize>], offset: usize) -> Option<u32> {
     let following = pages.partition_point(|page| page.start <= offset);
     u32::try_from(following).ok().filter(|page| *page > 0)
+}
+
+/// Where pages begin behind the start of `span`.
+fn page_breaks(pages: &[Range<usize>], span: &Range<usize>) -> Vec<usize> {
+    let first = pages.partition_point(|page| page.start <= span.start);
+    let begun = pages[first..].iter().map(|page| page.start);
+    begun.take_while(|start| *start < span.end).collect()
 }

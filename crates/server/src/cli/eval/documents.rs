@@ -93,6 +93,7 @@ impl Text {
                 filename: String::new(),
                 title: self.title.clone(),
                 page: None,
+                page_breaks: Vec::new(),
                 heading: None,
                 start: 0,
                 end: self.text.len(),
