@@ -92,9 +92,7 @@ impl ChunkSizer for Exact<'_> {
 fn word_len(text: &str) -> usize {
     let blank = text.len() - text.trim_start().len();
     let word = &text[blank..];
-    let len = word.find(char::is_whitespace).unwrap_or(word.len());
-    if len <= MAX_WORD_BYTES {
-        return blank + len;
-    }
-    blank + word.floor_char_boundary(MAX_WORD_BYTES)
+    // Looking for its end any further would take the square of the time for one endless word.
+    let longest = &word[..word.floor_char_boundary(MAX_WORD_BYTES)];
+    blank + longest.find(char::is_whitespace).unwrap_or(longest.len())
 }

@@ -103,6 +103,22 @@ fn long_runs_without_a_break_are_cut() {
 }
 
 #[test]
+fn an_endless_word_takes_linear_time() {
+    // There is no stopwatch here: the square of this would take minutes.
+    let text = "a".repeat(4_000_000);
+    let settings = PassageSettings {
+        max_tokens: 1000,
+        overlap_tokens: 0,
+        count_tokens: &str::len,
+    };
+    let passages = retrieval::split(&plain(&text, &[]), &settings);
+    assert_eq!(
+        passages.iter().map(|p| p.text.len()).sum::<usize>(),
+        4_000_000
+    );
+}
+
+#[test]
 fn overlapping_passages_share_words_and_keep_exact_places() {
     let text = (0..100)
         .map(|n| format!("낱말{n}"))
@@ -153,6 +169,27 @@ fn passages_know_their_page() {
             (Some(3), "third page")
         ]
     );
+}
+
+#[test]
+fn a_passage_over_several_pages_knows_where_each_begins() {
+    let text = "first page\n\nthird page\n\nfourth page";
+    // The second page is empty.
+    let pages = [0..12, 12..12, 12..24, 24..text.len()];
+    let settings = PassageSettings {
+        max_tokens: 100,
+        overlap_tokens: 0,
+        count_tokens: &count_words,
+    };
+    let passages = retrieval::split(&plain(text, &pages), &settings);
+    let page_of = |words| passages[0].page_at(text.find(words).expect("it is there"));
+    let found = ["first", "page", "third", "fourth"].map(page_of);
+    assert_eq!(found, [Some(1), Some(1), Some(3), Some(4)]);
+    let without = retrieval::split(&plain(text, &[]), &settings);
+    assert_eq!(without[0].page_at(20), None);
+    // A page that begins late leaves what stands before it without one.
+    let late = retrieval::split(&plain(text, &pages[3..]), &settings);
+    assert_eq!([0, 24].map(|at| late[0].page_at(at)), [None, Some(1)]);
 }
 
 #[test]
