@@ -6,6 +6,8 @@ use std::str::Chars;
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use crate::joiners::{is_joiner, joins};
+
 /// Combining marks kept in a row. No orthography stacks this many; more is decoration that
 /// floods a tokenizer. (UAX #15, Stream-Safe Text Format, draws the line at 30 for safety only.)
 const MAX_COMBINING_MARKS: usize = 8;
@@ -15,13 +17,19 @@ const MAX_COMBINING_MARKS: usize = 8;
 ///
 /// Invisible characters (zero width, bidirectional controls, tags, variation selectors) go
 /// because what the model reads must be what a person sees: they carry hidden instructions and
-/// break words apart for search. The price is small: joined emoji fall into their parts, and
-/// Persian loses its half-spaces.
+/// break words apart for search. The two joiners stay where they are part of the spelling, see
+/// `joiners.rs`.
 pub(crate) fn canonical(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut marks = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = next_char(&mut chars) {
+        if is_joiner(c) {
+            if marks < MAX_COMBINING_MARKS && joins(&cleaned, c, chars.clone()) {
+                cleaned.push(c);
+            }
+            continue;
+        }
         if is_removed(c) {
             continue;
         }

@@ -18,6 +18,7 @@ mod document;
 mod draft;
 mod error;
 mod formats;
+mod joiners;
 mod sandbox;
 mod signatures;
 mod source;

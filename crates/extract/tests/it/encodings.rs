@@ -121,6 +121,34 @@ fn invisible_characters_are_removed() {
 }
 
 #[test]
+fn joiners_stay_where_they_are_part_of_the_spelling() {
+    let kept = |text: &str| check_bytes(text.as_bytes(), text);
+    kept("می\u{200C}خواهم");
+    kept("क्\u{200D}ष और क्\u{200C}ष");
+    kept("ന്\u{200D}"); // at the end of a word
+    kept("👩\u{200D}👩\u{200D}👧 👩🏽\u{200D}🚀");
+    check_bytes("❤\u{FE0F}\u{200D}🔥".as_bytes(), "❤\u{200D}🔥");
+    let removed = |text: &str| {
+        let plain = text.replace(['\u{200C}', '\u{200D}'], "");
+        check_bytes(text.as_bytes(), &plain);
+    };
+    removed("pass\u{200C}word");
+    removed("비\u{200D}밀\u{200C}번호");
+    removed("秘\u{200D}密");
+    removed("\u{200D}a\u{200C} \u{200D}b\u{200C}");
+    removed("👩\u{200C}👧 👩\u{200D} a\u{200D}👧");
+    removed("می\u{200C}a \u{200C}می");
+    // One is spelling, more are not.
+    check_bytes(
+        "می\u{200D}\u{200C}\u{200C}خواهم".as_bytes(),
+        "می\u{200C}خواهم",
+    );
+    // Marks are counted across joiners.
+    let flood = format!("क{}", "\u{200D}\u{0902}".repeat(100));
+    assert!(check::text("note.txt", &flood).chars().count() < 20);
+}
+
+#[test]
 fn stacked_marks_are_cut_short() {
     let text = check::text("note.txt", include_bytes!("../data/zalgo-bidi.txt"));
     assert!(text.starts_with("김하늘 담당 부산 é"), "{text}");

@@ -5,6 +5,7 @@ use super::lines::{Gap, Lines, Marker, Region, SegmentKind};
 use crate::ExtractError;
 use crate::canonical::is_removed;
 use crate::draft::Draft;
+use crate::joiners::{is_joiner, joins};
 
 /// The page read so far, and the elements that are open. Tags are taken as they come: an end
 /// without a start does no harm, and a start without an end only lasts longer.
@@ -102,7 +103,12 @@ impl Page {
         if self.pre_depth > 0 {
             return self.preformatted(text);
         }
-        for c in text.chars().filter(|c| !is_removed(*c)) {
+        for (at, c) in text.char_indices() {
+            let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
+            let is_spelling = is_joiner(c) && joins(before, c, after.chars());
+            if is_removed(c) && !is_spelling {
+                continue;
+            }
             if c.is_whitespace() {
                 self.lines.space();
             } else {
