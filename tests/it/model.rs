@@ -105,6 +105,25 @@ async fn closing_the_connection_frees_the_model() {
 }
 
 #[tokio::test]
+async fn a_deleted_text_is_kept_in_no_prompt() {
+    let server = TestServer::start(bundled_model()).await;
+    let tea = "Tea is brewed for four minutes. ".repeat(12);
+    let id = server.add("tea.md", tea).await;
+    let more = json!({"answer": "model", "max_tokens": 4});
+    server.ask("How long is tea brewed?", more).await;
+    let cached = || server.engine.load().kv.cached_bytes;
+    assert!(cached() > 0);
+    let url = server.path(&format!("/v1/files/{id}"));
+    let deleted = server.client().delete(url).send().await.expect("a reply");
+    let deleted: Value = deleted.json().await.expect("JSON");
+    assert!(
+        deleted["purged"]["cached_bytes"].as_u64() > Some(0),
+        "{deleted}"
+    );
+    assert_eq!(cached(), 0);
+}
+
+#[tokio::test]
 async fn what_was_read_before_is_told() {
     let server = TestServer::start(bundled_model()).await;
     let question = "Tea is brewed for four minutes. ".repeat(12);

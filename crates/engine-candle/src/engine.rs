@@ -250,6 +250,10 @@ impl Engine for CandleEngine {
     fn load(&self) -> Load {
         self.pool.load()
     }
+
+    fn forget(&self) {
+        self.pool.forget();
+    }
 }
 
 /// Memory for fewer tokens than this is a mistake.

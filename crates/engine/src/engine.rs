@@ -39,6 +39,11 @@ pub trait Engine: Send + Sync {
 
     /// What the engine is holding right now; [idle](Load::is_idle) when nothing is asked of it.
     fn load(&self) -> Load;
+
+    /// Lets go of all that is kept of prompts and answers for later requests to share, because
+    /// texts in them were deleted. Running requests keep what they use until they end, and leave
+    /// nothing of it behind. An engine that keeps nothing has nothing to do.
+    fn forget(&self) {}
 }
 
 /// A snapshot of what an engine holds.

@@ -101,6 +101,16 @@ impl Pipeline {
         self.generate(question, &settings, splice, Some((found, evidence)))
     }
 
+    /// Bytes that the engine keeps of earlier prompts and answers.
+    pub fn cached_bytes(&self) -> usize {
+        self.engine.load().kv.cached_bytes
+    }
+
+    /// Has the engine let go of earlier prompts and answers, because documents were deleted.
+    pub fn forget(&self) {
+        self.engine.forget();
+    }
+
     fn check_tools(&self, question: &Question) -> Result<(), RagError> {
         let model = self.engine.model();
         if question.tools.is_empty() || model.reads_tools {

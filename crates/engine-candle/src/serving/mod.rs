@@ -39,13 +39,14 @@ pub(crate) struct WorkerPool {
     queue: Arc<Queue>,
     workers: Vec<JoinHandle<()>>,
     kv_load: Box<dyn Fn() -> KvLoad + Send + Sync>,
+    forget: Box<dyn Fn() + Send + Sync>,
 }
 
 impl WorkerPool {
     /// Starts the workers. They share the weights and the memory for sequences.
     pub(crate) fn start<N: Network>(network: N, settings: &Settings) -> Result<Self, LoadError> {
         let network = Arc::new(network);
-        let gauged = network.clone();
+        let (gauged, forgetting) = (network.clone(), network.clone());
         let limits = QueueLimits {
             requests: settings.queue,
             tokens: settings.queue_tokens,
@@ -57,6 +58,7 @@ impl WorkerPool {
             queue: Arc::new(Queue::new(limits)),
             workers: Vec::new(),
             kv_load: Box::new(move || gauged.kv_load()),
+            forget: Box::new(move || forgetting.forget()),
         };
         for index in 0..settings.workers {
             let worker = Worker::new(index, network.clone(), pool.queue.clone(), settings)?;
@@ -77,6 +79,11 @@ impl WorkerPool {
     /// Puts a request in the queue, or refuses it at once.
     pub(crate) fn submit(&self, job: Job) -> Result<(), EngineError> {
         self.queue.push(job)
+    }
+
+    /// Lets go of what is kept for later requests.
+    pub(crate) fn forget(&self) {
+        (self.forget)();
     }
 
     /// What waits and what runs.

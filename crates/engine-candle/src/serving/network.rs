@@ -30,6 +30,9 @@ pub(crate) trait Network: Send + Sync + 'static {
 
     /// What all memories take.
     fn kv_load(&self) -> KvLoad;
+
+    /// Lets go of what is kept of sequences for later ones to share, if anything is.
+    fn forget(&self) {}
 }
 
 /// The memory that a sequence asks for.

@@ -142,6 +142,30 @@ fn a_conversation_goes_on_where_it_was() {
 }
 
 #[test]
+fn what_is_forgotten_is_read_again() {
+    let engine = bundled(Settings::default());
+    let mut request = question_about("Tea", &TEA.repeat(9), "How long?");
+    request.max_tokens = Some(40);
+    let first = ask(&engine, request.clone());
+    let cached_bytes = || engine.load().kv.cached_bytes;
+    assert!(cached_bytes() > 0);
+    engine.forget();
+    assert_eq!(cached_bytes(), 0);
+    let mut running = engine.generate(request.clone()).expect("there is room");
+    // It has read its prompt when the first token comes.
+    let first_token = running.next_blocking().expect("a token");
+    first_token.expect("no error");
+    engine.forget();
+    read(&mut running).expect("it ends well");
+    while !engine.load().is_idle() {
+        std::thread::yield_now();
+    }
+    let again = ask(&engine, request);
+    assert!(again.usage.cached_tokens == 0, "{:?}", again.usage);
+    assert_eq!((&again.ids, &again.pieces), (&first.ids, &first.pieces));
+}
+
+#[test]
 fn nothing_is_shared_across_salts() {
     let engine = bundled(Settings::default());
     let request = question_about("Tea", &TEA.repeat(9), "How long?");

@@ -58,9 +58,14 @@ pub(super) async fn delete(
     InPath(id): InPath<String>,
 ) -> Result<Json<Deleted>, ApiError> {
     let unwanted = id.clone();
-    match off_thread(move || Ok(app.library.delete_file(&unwanted)?)).await? {
-        Some(purged) => Ok(Json(Deleted::new("file", id).with(purged))),
-        None => Err(unknown_file(&id)),
+    let deleted = off_thread(move || {
+        let cached = app.models.cached_bytes();
+        let purged = app.library.delete_file(&unwanted)?;
+        Ok((purged, cached.saturating_sub(app.models.cached_bytes())))
+    });
+    match deleted.await? {
+        (Some(purged), cached) => Ok(Json(Deleted::new("file", id).with(purged, cached))),
+        (None, _) => Err(unknown_file(&id)),
     }
 }
 

@@ -71,4 +71,12 @@ impl Engine for LazyEngine {
         let engine = engine.and_then(|engine| engine.clone());
         engine.map_or(Load::default(), |engine| engine.load())
     }
+
+    fn forget(&self) {
+        // Waits for a model that is being loaded: a request for it may be about to run.
+        let engine = self.engine.lock().unwrap_or_else(|lock| lock.into_inner());
+        if let Some(engine) = &*engine {
+            engine.forget();
+        }
+    }
 }

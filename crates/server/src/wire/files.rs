@@ -41,6 +41,7 @@ struct PurgedObject {
     passages: u64,
     answers: u64,
     vector_store_ids: Vec<String>,
+    cached_bytes: usize,
 }
 
 impl Deleted {
@@ -55,14 +56,15 @@ impl Deleted {
         }
     }
 
-    /// Says what went with it.
-    pub(crate) fn with(mut self, purged: Purged) -> Self {
+    /// Says what went with it, and so many bytes that models had kept of prompts.
+    pub(crate) fn with(mut self, purged: Purged, cached_bytes: usize) -> Self {
         self.purged = Some(PurgedObject {
             bytes: purged.bytes,
             text_bytes: purged.text_bytes,
             passages: purged.passages,
             answers: purged.answers,
             vector_store_ids: purged.collections,
+            cached_bytes,
         });
         self
     }

@@ -64,4 +64,8 @@ impl Network for PagedDecoder {
     fn kv_load(&self) -> KvLoad {
         self.pool.load()
     }
+
+    fn forget(&self) {
+        self.pool.forget();
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::KvLoad;
 
-use super::prefix::{BlockId, BlockTokens, PrefixCache};
+use super::prefix::{BlockId, BlockTokens, PrefixCache, Tenant};
 use crate::decoder::{KvCache, KvLayout, KvPage, PAGE_TOKENS};
 use crate::serving::network::Wanted;
 
@@ -23,6 +23,7 @@ pub(crate) struct KvPool {
 struct State {
     reserved: usize,
     prefixes: PrefixCache<KvPage>,
+    era: u64,
     prompt_tokens: u64,
     cached_tokens: u64,
 }
@@ -36,7 +37,7 @@ pub(crate) struct SequenceMemory {
     /// Blocks of the tokens that stand in the prefix cache, and the last of them.
     kept: usize,
     last_kept: BlockId,
-    salt: Option<Arc<str>>,
+    tenant: Tenant,
     /// Pages reserved and not in the prefix cache.
     reserved: usize,
     pool: Arc<KvPool>,
@@ -51,6 +52,7 @@ impl KvPool {
             state: Mutex::new(State {
                 reserved: 0,
                 prefixes: PrefixCache::new(),
+                era: 0,
                 prompt_tokens: 0,
                 cached_tokens: 0,
             }),
@@ -65,10 +67,13 @@ impl KvPool {
     /// Reserves all pages that a sequence will need and is not given by the prefix cache, or
     /// `None` while other sequences hold too many.
     pub(crate) fn admit(self: &Arc<Self>, wanted: &Wanted<'_>) -> Option<SequenceMemory> {
-        let salt = wanted.salt.map(Arc::from);
         let mut state = self.lock();
+        let tenant = Tenant {
+            salt: wanted.salt.map(Arc::from),
+            era: state.era,
+        };
         let blocks = shareable(wanted.prompt);
-        let (pages, last_kept) = state.prefixes.find(salt.as_ref(), BlockId::ROOT, &blocks);
+        let (pages, last_kept) = state.prefixes.find(&tenant, BlockId::ROOT, &blocks);
         let needed = wanted.tokens.div_ceil(PAGE_TOKENS) - pages.len();
         let missing = |state: &State| {
             let taken = state.reserved + state.prefixes.pages() + needed;
@@ -93,10 +98,18 @@ impl KvPool {
             tokens: wanted.prompt[..kept * PAGE_TOKENS].to_vec(),
             kept,
             last_kept,
-            salt,
+            tenant,
             reserved: needed,
             pool: self.clone(),
         })
+    }
+
+    /// Lets go of what is kept for later sequences. What running ones use goes with them.
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        state.era += 1;
+        let era = state.era;
+        state.prefixes.forget_before(era);
     }
 
     /// What all sequences take.
@@ -133,8 +146,7 @@ impl SequenceMemory {
             return self.tokens.len();
         }
         let mut state = self.pool.lock();
-        let salt = self.salt.as_ref();
-        let (pages, last) = state.prefixes.find(salt, self.last_kept, &blocks);
+        let (pages, last) = state.prefixes.find(&self.tenant, self.last_kept, &blocks);
         let tokens = pages.len() * PAGE_TOKENS;
         state.reserved -= pages.len();
         state.cached_tokens += tokens as u64;
@@ -161,8 +173,9 @@ impl SequenceMemory {
         let mut state = self.pool.lock();
         for tokens in blocks {
             let page = self.cache.page(self.kept);
-            let salt = self.salt.as_ref();
-            let (id, same) = state.prefixes.insert(salt, self.last_kept, tokens, page);
+            let (id, same) = state
+                .prefixes
+                .insert(&self.tenant, self.last_kept, tokens, page);
             if let Some(same) = same {
                 self.cache.replace(self.kept, same);
             }
@@ -179,7 +192,14 @@ impl Drop for SequenceMemory {
         let blocks = blocks(&self.tokens);
         let mut state = self.pool.lock();
         state.reserved -= self.reserved;
-        state.prefixes.touch(self.salt.as_ref(), &blocks);
+        if self.tenant.era == state.era {
+            state.prefixes.touch(&self.tenant, &blocks);
+        } else {
+            // What it read was to be forgotten when nobody uses it any more.
+            self.cache = KvCache::new(self.pool.layout.clone());
+            let era = state.era;
+            state.prefixes.forget_before(era);
+        }
     }
 }
 

@@ -16,11 +16,20 @@ use crate::decoder::PAGE_TOKENS;
 /// their last use, from the tenant who has the most of them: who floods the cache loses their
 /// own pages first.
 pub(crate) struct PrefixCache<P> {
-    trees: HashMap<Option<Arc<str>>, Tree<P>>,
+    trees: HashMap<Tenant, Tree<P>>,
     pages: usize,
     evicted: u64,
     /// Counts uses and blocks.
     clock: u64,
+}
+
+/// Who shares blocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Tenant {
+    pub(crate) salt: Option<Arc<str>>,
+    /// Counts how often everything was to be forgotten: what was read before is not shared with
+    /// what is read after.
+    pub(crate) era: u64,
 }
 
 /// A block, as its children know it. Never used twice.
@@ -75,12 +84,12 @@ impl<P> PrefixCache<P> {
     /// The pages of as many of the blocks as are known, from the first on, and the last of these.
     pub(crate) fn find(
         &self,
-        salt: Option<&Arc<str>>,
+        tenant: &Tenant,
         parent: BlockId,
         blocks: &[BlockTokens],
     ) -> (Vec<Arc<P>>, BlockId) {
         let (mut pages, mut last) = (Vec::new(), parent);
-        let Some(tree) = self.trees.get(&salt.cloned()) else {
+        let Some(tree) = self.trees.get(tenant) else {
             return (pages, last);
         };
         for tokens in blocks {
@@ -100,13 +109,13 @@ impl<P> PrefixCache<P> {
     /// Keeps a page that follows `parent`, or returns the one that is kept for the same tokens.
     pub(crate) fn insert(
         &mut self,
-        salt: Option<&Arc<str>>,
+        tenant: &Tenant,
         parent: BlockId,
         tokens: BlockTokens,
         page: &Arc<P>,
     ) -> (BlockId, Option<Arc<P>>) {
         let key = Arc::new(Key { parent, tokens });
-        let tree = self.trees.entry(salt.cloned()).or_insert_with(Tree::new);
+        let tree = self.trees.entry(tenant.clone()).or_insert_with(Tree::new);
         if let Some(block) = tree.blocks.get(&key) {
             return (block.id, Some(block.page.clone()));
         }
@@ -125,8 +134,8 @@ impl<P> PrefixCache<P> {
 
     /// Notes that these blocks, from the first on, were used now. The last becomes the oldest of
     /// them, so that no block is evicted before those that follow it.
-    pub(crate) fn touch(&mut self, salt: Option<&Arc<str>>, blocks: &[BlockTokens]) {
-        let Some(tree) = self.trees.get_mut(&salt.cloned()) else {
+    pub(crate) fn touch(&mut self, tenant: &Tenant, blocks: &[BlockTokens]) {
+        let Some(tree) = self.trees.get_mut(tenant) else {
             return;
         };
         let mut parent = BlockId::ROOT;
@@ -160,21 +169,34 @@ impl<P> PrefixCache<P> {
         }
     }
 
+    /// Drops the pages of earlier eras than this that nobody uses.
+    pub(crate) fn forget_before(&mut self, era: u64) {
+        let mut left = 0;
+        self.trees.retain(|tenant, tree| {
+            if tenant.era < era {
+                tree.drop_unused();
+            }
+            left += tree.blocks.len();
+            !tree.blocks.is_empty()
+        });
+        self.pages = left;
+    }
+
     fn evict_one(&mut self) -> bool {
         let mut largest_first = self.trees.iter().collect::<Vec<_>>();
         largest_first.sort_by_key(|(_, tree)| std::cmp::Reverse(tree.blocks.len()));
         let found = largest_first
             .into_iter()
-            .find_map(|(salt, tree)| Some((salt.clone(), tree.oldest_unused()?)));
-        let Some((salt, key)) = found else {
+            .find_map(|(tenant, tree)| Some((tenant.clone(), tree.oldest_unused()?)));
+        let Some((tenant, key)) = found else {
             return false;
         };
-        let tree = self.trees.get_mut(&salt).expect("it was found just now");
+        let tree = self.trees.get_mut(&tenant).expect("it was found just now");
         if let Some(block) = tree.blocks.remove(&key) {
             tree.by_age.remove(&block.last_use);
         }
         if tree.blocks.is_empty() {
-            self.trees.remove(&salt);
+            self.trees.remove(&tenant);
         }
         self.pages -= 1;
         self.evicted += 1;
@@ -188,6 +210,12 @@ impl<P> Tree<P> {
             blocks: HashMap::new(),
             by_age: BTreeMap::new(),
         }
+    }
+
+    fn drop_unused(&mut self) {
+        let is_used = |block: &Block<P>| Arc::strong_count(&block.page) > 1;
+        self.blocks.retain(|_, block| is_used(block));
+        self.by_age.retain(|_, key| self.blocks.contains_key(key));
     }
 
     fn oldest_unused(&self) -> Option<Arc<Key>> {
@@ -205,6 +233,11 @@ mod tests {
         [token; PAGE_TOKENS]
     }
 
+    fn tenant(salt: Option<&Arc<str>>) -> Tenant {
+        let salt = salt.cloned();
+        Tenant { salt, era: 0 }
+    }
+
     /// Keeps a chain of blocks and returns its pages.
     fn keep(
         cache: &mut PrefixCache<u32>,
@@ -215,18 +248,18 @@ mod tests {
         let mut pages = Vec::new();
         for &token in tokens {
             let page = Arc::new(token);
-            let (id, kept) = cache.insert(salt, parent, block(token), &page);
+            let (id, kept) = cache.insert(&tenant(salt), parent, block(token), &page);
             pages.push(kept.unwrap_or(page));
             parent = id;
         }
         let blocks = tokens.iter().map(|&token| block(token)).collect::<Vec<_>>();
-        cache.touch(salt, &blocks);
+        cache.touch(&tenant(salt), &blocks);
         pages
     }
 
     fn known(cache: &PrefixCache<u32>, salt: Option<&Arc<str>>, tokens: &[u32]) -> Vec<u32> {
         let blocks = tokens.iter().map(|&token| block(token)).collect::<Vec<_>>();
-        let (pages, _) = cache.find(salt, BlockId::ROOT, &blocks);
+        let (pages, _) = cache.find(&tenant(salt), BlockId::ROOT, &blocks);
         pages.iter().map(|page| **page).collect()
     }
 
@@ -257,7 +290,7 @@ mod tests {
         let mut cache = PrefixCache::new();
         keep(&mut cache, None, &[1, 2, 3]);
         keep(&mut cache, None, &[7, 8]);
-        cache.touch(None, &[block(1), block(2)]);
+        cache.touch(&tenant(None), &[block(1), block(2)]);
         for (old, new) in [(&[1, 2][..], &[7, 8][..]), (&[1, 2], &[7]), (&[1, 2], &[])] {
             cache.evict(1);
             assert_eq!(known(&cache, None, &[1, 2, 3]), old);
@@ -278,6 +311,25 @@ mod tests {
         drop(held);
         cache.evict(3);
         assert_eq!(cache.pages(), 0);
+    }
+
+    #[test]
+    fn what_is_forgotten_goes_as_soon_as_nobody_uses_it() {
+        let mut cache = PrefixCache::new();
+        let held = keep(&mut cache, None, &[1, 2]);
+        keep(&mut cache, None, &[3]);
+        cache.forget_before(1);
+        assert_eq!(cache.pages(), 2);
+        let later = Tenant { salt: None, era: 1 };
+        let (found, _) = cache.find(&later, BlockId::ROOT, &[block(1)]);
+        assert!(found.is_empty(), "later prompts do not see it");
+        let page = Arc::new(1);
+        cache.insert(&later, BlockId::ROOT, block(1), &page);
+        drop(held);
+        cache.forget_before(1);
+        assert_eq!(cache.pages(), 1);
+        assert!(known(&cache, None, &[1]).is_empty());
+        assert_eq!(cache.find(&later, BlockId::ROOT, &[block(1)]).0, [page]);
     }
 
     #[test]
