@@ -203,6 +203,23 @@ async fn a_reranker_orders_what_was_found_again() {
 }
 
 #[tokio::test]
+async fn a_query_as_long_as_the_reranker_reads_is_answered_all_the_same() {
+    let reranker = ScriptedReranker::new(|_, passage| -(passage.len() as f32));
+    let server = server(Encoders {
+        reranker: Some(Arc::new(reranker.with_max_tokens(40))),
+        ..Encoders::default()
+    })
+    .await;
+    server.add("gates.txt", "gate gate gate".repeat(20)).await;
+    server.add("gate.txt", "a gate").await;
+    for words in [1, 29, 31, 39, 40, 41, 100] {
+        let query = vec!["gate"; words].join(" ");
+        let found = search(&server, json!({"query": query})).await;
+        assert_eq!(found.len(), 2, "{words} words");
+    }
+}
+
+#[tokio::test]
 async fn without_models_the_server_says_what_is_missing() {
     let server = server(Encoders::default()).await;
     server.add("a.txt", "A truck.").await;

@@ -90,6 +90,7 @@ impl Embedder for ScriptedEmbedder {
 /// from a function of query and passage.
 pub struct ScriptedReranker {
     script: Box<Scores>,
+    max_tokens: usize,
 }
 
 /// The score of a query and a passage.
@@ -100,7 +101,25 @@ impl ScriptedReranker {
     pub fn new(script: impl Fn(&str, &str) -> f32 + Send + Sync + 'static) -> Self {
         Self {
             script: Box::new(script),
+            max_tokens: 512,
         }
+    }
+
+    /// Reads at most this many tokens of a query and a passage together.
+    pub fn with_max_tokens(mut self, max_tokens: usize) -> Self {
+        self.max_tokens = max_tokens;
+        self
+    }
+
+    fn score(&self, query: &str, passage: &str) -> Result<f32, EngineError> {
+        let tokens = self.count_tokens(query) + self.count_tokens(passage);
+        if tokens > self.max_tokens {
+            return Err(EngineError::PromptTooLong {
+                prompt: tokens,
+                context: self.max_tokens,
+            });
+        }
+        Ok((self.script)(query, passage))
     }
 }
 
@@ -110,7 +129,7 @@ impl Reranker for ScriptedReranker {
     }
 
     fn max_tokens(&self) -> usize {
-        512
+        self.max_tokens
     }
 
     fn count_tokens(&self, text: &str) -> usize {
@@ -118,7 +137,7 @@ impl Reranker for ScriptedReranker {
     }
 
     fn rerank(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EngineError> {
-        let scores = passages.iter().map(|passage| (self.script)(query, passage));
-        Ok(scores.collect())
+        let scores = passages.iter().map(|passage| self.score(query, passage));
+        scores.collect()
     }
 }

@@ -44,6 +44,10 @@ pub struct Method {
 /// Passages that are reranked in one go; the clock is looked at in between.
 const RERANKED_TOGETHER: usize = 4;
 
+/// A query that leaves passages less than this part of what the reranker reads is not reranked:
+/// they would be read in shreds, each with the whole query before it.
+const LEAST_ROOM: usize = 4;
+
 impl Default for RerankSettings {
     fn default() -> Self {
         Self {
@@ -127,13 +131,20 @@ impl Encoders {
     }
 
     /// Puts the best hits in the order of the reranker's scores, as far as it comes within its
-    /// time. Those it did not come to stay behind them in their order.
+    /// time. Those it did not come to stay behind them in their order; all do when the query
+    /// leaves it no room for passages.
     fn rerank(
         &self,
         reranker: &dyn Reranker,
         query: &str,
         hits: &mut [Hit],
     ) -> Result<(), RagError> {
+        // Each text counts the tokens around it; a pair has hardly more around it than both.
+        let most_tokens = reranker.max_tokens();
+        let room = most_tokens.saturating_sub(reranker.count_tokens(query));
+        if room < most_tokens / LEAST_ROOM {
+            return Ok(());
+        }
         let deadline = Instant::now() + self.rerank.budget;
         let most = hits.len().min(self.rerank.candidates);
         let mut read = 0;
@@ -142,7 +153,7 @@ impl Encoders {
                 break;
             }
             let texts: Vec<String> = group.iter().map(|hit| hit.passage.in_context()).collect();
-            let scores = scores(reranker, query, &texts)?;
+            let scores = scores(reranker, query, room, &texts)?;
             for (hit, score) in group.iter_mut().zip(scores) {
                 hit.score = probability(score);
             }
@@ -164,6 +175,7 @@ impl Encoders {
 fn scores(
     reranker: &dyn Reranker,
     query: &str,
+    room: usize,
     passages: &[String],
 ) -> Result<Vec<f32>, EngineError> {
     let texts: Vec<&str> = passages.iter().map(String::as_str).collect();
@@ -171,10 +183,6 @@ fn scores(
         Err(EngineError::PromptTooLong { .. }) => (),
         scored => return scored,
     }
-    // Each text counts the tokens around it; a pair has hardly more around it than both.
-    let room = reranker
-        .max_tokens()
-        .saturating_sub(reranker.count_tokens(query));
     let best = |passage: &&str| -> Result<f32, EngineError> {
         let pieces = fitting_pieces(passage, &|piece| reranker.count_tokens(piece) <= room);
         let scores = reranker.rerank(query, &pieces)?;
