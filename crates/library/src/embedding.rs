@@ -14,12 +14,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Embedder, Side};
+use engine::{Embedder, EngineError, Side};
 use retrieval::{Index, Origin, VectorChange, Vectors};
 use tracing::warn;
 
 use crate::LibraryError;
 use crate::library::Core;
+use crate::signal::Signal;
 use crate::store::collections::{self, IndexState};
 use crate::store::{memberships, removals};
 
@@ -40,19 +41,34 @@ struct Model {
 
 /// Works until the library is closed.
 pub(crate) fn run(core: &Core) {
+    let _stopped = StoppedOnDrop(&core.signal);
     let mut model = None;
     while !core.signal.is_stopping() {
         let seen = core.signal.changes();
         match work(core, &mut model) {
             Ok(()) => {
+                core.signal.embedding_goes_on();
                 core.signal.wait_past(seen);
                 core.signal.pause(NEWS_PAUSE);
             }
             Err(error) => {
                 warn!(error = error.with_causes(), "embedding is stalled");
+                // Who finds the embedder busy only has to wait for others.
+                if !matches!(error, LibraryError::Embedder(EngineError::Busy { .. })) {
+                    core.signal.embedding_stalled(&error);
+                }
                 core.signal.pause(RETRY_PAUSE);
             }
         }
+    }
+}
+
+/// Tells those who wait that the thread has ended, even by a panic.
+struct StoppedOnDrop<'a>(&'a Signal);
+
+impl Drop for StoppedOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.embedding_stopped();
     }
 }
 

@@ -114,7 +114,7 @@ pub enum LibraryError {
     #[error("embedding failed")]
     Embedder(#[from] engine::EngineError),
 
-    /// Indexing cannot go on for now. It tries again by itself.
+    /// Indexing or embedding cannot go on for now. It tries again by itself.
     #[error("indexing is stalled: {reason}")]
     Stalled {
         /// Why.

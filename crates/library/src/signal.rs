@@ -1,4 +1,4 @@
-//! What the ingest thread and those who wait for it tell each other.
+//! What the ingest thread, the embedding thread and those who wait for them tell each other.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +36,10 @@ struct State {
     stopped: bool,
     /// Why the last try failed.
     stall: Option<Stall>,
+    /// Why the embedding thread's last try failed.
+    embedding_stall: Option<String>,
+    /// The embedding thread has ended.
+    embedding_stopped: bool,
     progress: Progress,
     /// Counts changes, so that those who wait see each but the ones they sleep through.
     changes: u64,
@@ -143,6 +147,35 @@ impl Signal {
     /// For the embedding thread: some vectors are in place, new or found on the disk.
     pub(crate) fn embedded(&self) {
         self.change(|_| ());
+    }
+
+    /// For the embedding thread, when a try failed: says so to those who wait.
+    pub(crate) fn embedding_stalled(&self, error: &LibraryError) {
+        let reason = error.with_causes();
+        self.change(|state| state.embedding_stall = Some(reason));
+    }
+
+    /// For the embedding thread: a try went well.
+    pub(crate) fn embedding_goes_on(&self) {
+        let mut state = unpoisoned(&self.state);
+        if state.embedding_stall.take().is_some() {
+            self.publish(&mut state);
+        }
+    }
+
+    /// For the embedding thread: it has ended, however it did.
+    pub(crate) fn embedding_stopped(&self) {
+        self.change(|state| state.embedding_stopped = true);
+    }
+
+    /// What keeps vectors from being made, if anything does.
+    pub(crate) fn embedding_trouble(&self) -> Option<LibraryError> {
+        let state = unpoisoned(&self.state);
+        if state.stopping || state.embedding_stopped {
+            return Some(LibraryError::Closed);
+        }
+        let reason = state.embedding_stall.clone()?;
+        Some(LibraryError::Stalled { reason })
     }
 
     /// Counts all that has happened.

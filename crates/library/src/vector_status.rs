@@ -51,7 +51,8 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// [`LibraryError::Closed`] when the library is closed with work left.
+    /// [`LibraryError::Stalled`] when embedding cannot go on for now; it keeps trying, and waiting
+    /// again is allowed. [`LibraryError::Closed`] when the library is closed with work left.
     pub fn wait_until_embedded(&self, report: &mut dyn FnMut(u64)) -> Result<(), LibraryError> {
         let core = &self.core;
         while core.embedder.is_some() {
@@ -73,8 +74,8 @@ impl Library {
             if is_done {
                 break;
             }
-            if core.signal.is_stopping() {
-                return Err(LibraryError::Closed);
+            if let Some(trouble) = core.signal.embedding_trouble() {
+                return Err(trouble);
             }
             core.signal.wait_past(seen);
         }

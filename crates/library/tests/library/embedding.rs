@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::{EngineError, ScriptedEmbedder};
-use library::Library;
+use library::{Library, LibraryError};
 use retrieval::{Fusion, Meaning, Query};
 
 use crate::harness::{Home, add, default_id, files_under, settle};
@@ -135,6 +135,37 @@ fn a_long_passage_is_embedded_whole_and_a_failure_costs_one_file() {
         nearest(&library, &[0.0, 1.0, 0.0, 0.0]).as_deref(),
         Some("b.txt")
     );
+}
+
+#[test]
+fn who_waits_for_an_embedder_that_fails_for_good_is_told() {
+    let home = Home::new();
+    let broken = ScriptedEmbedder::new("broken", |_| Err(EngineError::Failed("no model".into())));
+    let library = home.open_embedding(Arc::new(broken));
+    add(&library, "a.txt", "aaaa");
+    settle(&library);
+    for _ in 0..2 {
+        let outcome = library.wait_until_embedded(&mut |_| ());
+        let Err(LibraryError::Stalled { reason }) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert!(reason.contains("no model"), "{reason}");
+    }
+}
+
+#[test]
+fn who_waits_for_an_embedder_that_panics_is_told() {
+    let home = Home::new();
+    let panicking = ScriptedEmbedder::new("panicking", |text| match text {
+        // Asked once for the length of its vectors.
+        "" => Ok(vec![1.0]),
+        _ => panic!("as this test wants it"),
+    });
+    let library = home.open_embedding(Arc::new(panicking));
+    add(&library, "a.txt", "aaaa");
+    settle(&library);
+    let outcome = library.wait_until_embedded(&mut |_| ());
+    assert!(matches!(outcome, Err(LibraryError::Closed)), "{outcome:?}");
 }
 
 #[test]
