@@ -3,11 +3,17 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::LibraryError;
 
 /// Where the holder says how it can be reached.
 const ADDRESS_FILE: &str = "address";
+
+/// Who has the lock for longer keeps it.
+const A_MOMENT: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Held as long as the library is open; the system lets go of it however the process ends.
 #[derive(Debug)]
@@ -17,15 +23,28 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Takes the lock file of `directory`, or says that another process has it.
+    ///
+    /// Who has it for a moment only is waited for: a command that looks who is there, and a child
+    /// that a process had forked and that has not begun its own program yet when the process was
+    /// killed.
     pub(crate) fn take(directory: &Path) -> Result<Lock, LibraryError> {
         let path = directory.join("lock");
         let file = File::create(&path).map_err(LibraryError::io("create", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LibraryError::InUse {
-                directory: directory.to_path_buf(),
-            }),
-            Err(TryLockError::Error(error)) => Err(LibraryError::io("lock", &path)(error)),
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(TryLockError::WouldBlock) if started.elapsed() < A_MOMENT => {
+                    thread::sleep(LOOK_EVERY);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let directory = directory.to_path_buf();
+                    return Err(LibraryError::InUse { directory });
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(LibraryError::io("lock", &path)(error));
+                }
+            }
         }
     }
 }
