@@ -32,7 +32,8 @@ pub struct Collection {
     pub usage_bytes: u64,
     /// What its users note about it.
     pub metadata: Metadata,
-    /// Whether its index is being built again, so that searches find only a part of it.
+    /// Whether its index is being built again, so that searches find only a part of it, or what
+    /// the index before it held.
     pub rebuilding: bool,
 }
 

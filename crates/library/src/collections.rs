@@ -58,7 +58,7 @@ impl Library {
     }
 
     /// Whether the collection's index is being built again, so that searches find only a part
-    /// of it.
+    /// of it, or what the index before it held.
     ///
     /// # Errors
     ///

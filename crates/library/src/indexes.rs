@@ -4,15 +4,20 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use retrieval::{Index, RetrievalError};
+use retrieval::{Index, Query, RetrievalError};
+use rusqlite::Connection;
 use tracing::warn;
 
-use crate::LibraryError;
 use crate::store::collections::{self, IndexState};
-use crate::store::{Store, unpoisoned};
+use crate::store::{Store, memberships, unpoisoned};
+use crate::{LibraryError, Page, Status};
+
+/// Searches that a damaged index must survive to be searched on, and passages of each.
+const PROBES: usize = 50;
 
 /// The indexes, each in a directory named by its collection's id.
 pub(crate) struct Indexes {
@@ -20,6 +25,9 @@ pub(crate) struct Indexes {
     /// The passage settings indexes are built with.
     passages: String,
     open: Mutex<HashMap<String, Arc<Index>>>,
+    /// Indexes that are being replaced and are searched until the new ones are complete. What is
+    /// open stays readable when its files are gone.
+    outgoing: Mutex<HashMap<String, Arc<Index>>>,
     /// Held while an index is opened, so that none is opened twice. `open` is locked only
     /// for a moment, also by those who hold the database's writer.
     opening: Mutex<()>,
@@ -51,6 +59,7 @@ impl Indexes {
             root,
             passages,
             open: Mutex::default(),
+            outgoing: Mutex::default(),
             opening: Mutex::default(),
             behind: Mutex::default(),
             verified: Mutex::default(),
@@ -96,6 +105,19 @@ impl Indexes {
         Ok(index)
     }
 
+    /// The index of the collection with that id, as searches should see it: while it is built
+    /// again, the one before it, if that can be read and holds nothing that was deleted.
+    pub(crate) fn to_search(&self, store: &Store, id: &str) -> Result<Arc<Index>, LibraryError> {
+        let outgoing = unpoisoned(&self.outgoing).get(id).map(Arc::clone);
+        outgoing.map_or_else(|| self.get(store, id), Ok)
+    }
+
+    /// Lets go of what is being replaced: its successor is complete, or a file was deleted that
+    /// must not be found any more.
+    pub(crate) fn dismiss_outgoing(&self, id: &str) {
+        unpoisoned(&self.outgoing).remove(id);
+    }
+
     /// The generation of an index that is open.
     pub(crate) fn generation(&self, id: &str) -> Option<u64> {
         Some(self.opened(id)?.generation())
@@ -110,6 +132,7 @@ impl Indexes {
 
     /// Closes and deletes the index of a collection that is gone.
     pub(crate) fn delete(&self, id: &str) -> Result<(), LibraryError> {
+        self.dismiss_outgoing(id);
         unpoisoned(&self.open).remove(id);
         unpoisoned(&self.behind).remove(id);
         delete_directory(&self.root.join(id))
@@ -127,6 +150,7 @@ impl Indexes {
 
     /// Notes that the index holds what the database says.
     pub(crate) fn note_caught_up(&self, id: &str) {
+        self.dismiss_outgoing(id);
         unpoisoned(&self.behind).remove(id);
     }
 
@@ -137,7 +161,7 @@ impl Indexes {
     }
 
     /// Replaces an index that turned out to be damaged by an empty one, and notes that it is
-    /// behind.
+    /// behind. Until the new one has caught up, the damaged one is searched, if it still can be.
     pub(crate) fn build_again(
         &self,
         store: &Store,
@@ -145,10 +169,15 @@ impl Indexes {
         reason: &str,
     ) -> Result<(), LibraryError> {
         let _opening = unpoisoned(&self.opening);
-        if let Some(damaged) = unpoisoned(&self.open).remove(id) {
+        let damaged = unpoisoned(&self.open).remove(id);
+        if let Some(damaged) = &damaged {
             damaged.retire_writer();
         }
         let index = Arc::new(self.start_over(store, id, reason)?);
+        let names = store.read(|connection| some_names(connection, id))?;
+        if let Some(damaged) = damaged.filter(|damaged| still_answers(damaged, &names)) {
+            unpoisoned(&self.outgoing).insert(id.to_string(), damaged);
+        }
         unpoisoned(&self.open).insert(id.to_string(), index);
         self.note_behind(id);
         Ok(())
@@ -182,8 +211,14 @@ impl Indexes {
         let index = match Index::open(&directory) {
             Ok(index) if self.standing(&index, &state) != Standing::Useless => index,
             Ok(index) => {
-                drop(index);
-                self.start_over(store, id, "it does not belong to the library's state")?
+                let reason = "it does not belong to the library's state";
+                let new = self.start_over(store, id, reason)?;
+                // Cut otherwise, and else as it should be: it serves until the new one is there.
+                let is_distrusted = state.passages.is_empty();
+                if !is_distrusted && standing(index.generation(), &state) == Standing::Equal {
+                    unpoisoned(&self.outgoing).insert(id.to_string(), Arc::new(index));
+                }
+                new
             }
             Err(RetrievalError::Damaged { reason }) => self.start_over(store, id, &reason)?,
             // A full disk or a missing permission is no reason to delete anything.
@@ -232,6 +267,30 @@ impl Indexes {
     }
 }
 
+/// The names of some files of a collection, as words to search for.
+fn some_names(connection: &Connection, id: &str) -> Result<Vec<String>, LibraryError> {
+    let only = memberships::Only {
+        status: Some(Status::Completed),
+        batch: None,
+    };
+    let page = Page {
+        limit: PROBES,
+        ..Page::default()
+    };
+    let files = memberships::list(connection, id, &only, &page)?.data;
+    Ok(files.into_iter().map(|file| file.filename).collect())
+}
+
+/// Whether searching a damaged index comes to an end, for each of these words.
+fn still_answers(damaged: &Index, names: &[String]) -> bool {
+    // tantivy panics over some damage instead of refusing it.
+    let answers = |name: &String| {
+        let search = || damaged.search(&Query::new(name, PROBES)).is_ok();
+        panic::catch_unwind(AssertUnwindSafe(search)).unwrap_or(false)
+    };
+    names.iter().all(answers)
+}
+
 fn standing(index_generation: u64, state: &IndexState) -> Standing {
     let misses_removals = index_generation > 0 && index_generation < state.removals_since;
     if index_generation > state.generation || misses_removals {
@@ -257,7 +316,9 @@ pub(crate) fn delete_directory(path: &Path) -> Result<(), LibraryError> {
 
 #[cfg(test)]
 mod tests {
-    //! The one decision on which recovery rests.
+    //! What recovery rests on.
+
+    use retrieval::{Change, PassageSettings, SourceDocument};
 
     use super::*;
 
@@ -282,5 +343,53 @@ mod tests {
         check(4, 7, 4, Standing::Behind);
         check(3, 7, 4, Standing::Useless);
         check(0, 7, 4, Standing::Behind);
+    }
+
+    #[test]
+    fn a_damaged_index_is_searched_until_the_next_one_is_complete() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = Store::open(directory.path().join("library.sqlite")).expect("a database");
+        let passages = "64 tokens";
+        let indexes = Indexes::new(directory.path().join("index"), passages.into());
+        let inserted = store.write(|connection| collections::insert(connection, "c", passages));
+        let id = inserted.expect("a collection");
+        let count = || {
+            let index = indexes.to_search(&store, &id).expect("an index");
+            let found = index.search(&Query::new("curlew", 10));
+            found.expect("a valid query").len()
+        };
+        let document = SourceDocument {
+            file_id: "f",
+            filename: "f",
+            title: "",
+            text: "a curlew",
+            headings: &[],
+            pages: &[],
+            markdown: false,
+        };
+        let settings = PassageSettings {
+            max_tokens: 9,
+            overlap_tokens: 0,
+            count_tokens: &|text| text.len(),
+        };
+        let change = |file_id: &str| Change::Upsert {
+            file_id: file_id.into(),
+            passages: retrieval::split(&document, &settings),
+        };
+        let index = indexes.get(&store, &id).expect("an index");
+        index
+            .apply(vec![change("f"), change("g")], 1)
+            .expect("a commit");
+        assert_eq!(count(), 2);
+        indexes
+            .build_again(&store, &id, "for a test")
+            .expect("a new one");
+        assert!(indexes.is_behind(&id));
+        assert_eq!(count(), 2, "the damaged one serves");
+        let index = indexes.get(&store, &id).expect("an index");
+        index.apply(vec![change("f")], 1).expect("a commit");
+        assert_eq!(count(), 2, "the new one is not complete");
+        indexes.note_caught_up(&id);
+        assert_eq!(count(), 1, "the new one serves");
     }
 }

@@ -128,7 +128,8 @@ impl Library {
         }))
     }
 
-    /// The index of a collection, to be searched.
+    /// The index of a collection, to be searched. While it is built again this is the one before
+    /// it, if that can still be read.
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ impl Library {
     pub fn index(&self, id_or_name: &str) -> Result<Arc<Index>, LibraryError> {
         let store = &self.core.store;
         let id = store.read(|connection| collections::require(connection, id_or_name))?;
-        self.core.indexes.get(store, &id)
+        self.core.indexes.to_search(store, &id)
     }
 
     /// Lets other processes know, through [`holder`](crate::holder), at which address this

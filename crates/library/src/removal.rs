@@ -94,7 +94,6 @@ impl Core {
             file_ids,
             ..
         } = removed;
-        self.listeners.removed(collection_id, file_ids);
         if let Err(error) = self.try_forget(removed) {
             let collection = &removed.collection_id;
             warn!(
@@ -105,6 +104,9 @@ impl Core {
             self.indexes.note_behind(collection);
             self.signal.work_arrived();
         }
+        // What is being replaced cannot forget them.
+        self.indexes.dismiss_outgoing(collection_id);
+        self.listeners.removed(collection_id, file_ids);
         // Their vectors go too.
         self.signal.contents_changed();
     }

@@ -79,6 +79,7 @@ impl Asking {
         let searched = searched(retrieval, &indexes);
         let files = files(&app.library, retrieval)?;
         let profile = profile(app, &retrieval.collections)?;
+        let rebuilding = is_rebuilding(&app.library, retrieval)?;
         let question = Question {
             profile,
             files: files.map(Arc::new),
@@ -94,6 +95,7 @@ impl Asking {
             searched,
             sampling,
             metered,
+            rebuilding,
             answer: &answer,
         });
         Ok((answer, record))
@@ -155,6 +157,16 @@ fn files(
         files.extend(library.matching(name, filter)?);
     }
     Ok(Some(files))
+}
+
+/// Whether an index that is searched is being built again.
+fn is_rebuilding(library: &Library, retrieval: &RetrievalOptions) -> Result<bool, ApiError> {
+    for name in names(&retrieval.collections) {
+        if library.is_rebuilding(name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn question(request: ChatRequest) -> Question {

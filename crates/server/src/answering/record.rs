@@ -37,6 +37,8 @@ pub(crate) struct Record {
     pub(crate) prompt: Option<Arc<Prompt>>,
     pub(crate) contents: Vec<Content>,
     pub(crate) timings: Timings,
+    /// An index that was searched is being built again.
+    pub(crate) rebuilding: bool,
     metered: Metered,
     started: Instant,
     is_kept: bool,
@@ -51,6 +53,7 @@ pub(super) struct Beginning<'a> {
     pub(crate) searched: Vec<Searched>,
     pub(crate) sampling: SamplingParams,
     pub(crate) metered: Metered,
+    pub(crate) rebuilding: bool,
     pub(crate) answer: &'a Answer,
 }
 
@@ -79,6 +82,7 @@ impl Record {
             prompt: answer.prompt.clone(),
             contents: contents.collect(),
             timings: Timings::default(),
+            rebuilding: beginning.rebuilding,
             metered: beginning.metered,
             started: Instant::now(),
             is_kept: true,

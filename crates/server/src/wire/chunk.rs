@@ -49,6 +49,9 @@ pub(crate) struct Chunk<'a> {
     /// On the first chunk; and again on the last one if the text had to be withheld.
     #[serde(flatten)]
     pub(crate) grounds: Option<Grounds>,
+    /// On the first chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<LedgerObject>,
     /// On the first chunk.
@@ -127,6 +130,7 @@ impl Chunks {
         let disclosed = grounds.as_ref().map(|grounds| grounds.answered_by);
         Chunk {
             disclosure: disclosed.map(|by| Disclosure::new(by, model, provider)),
+            index: grounds.as_ref().and_then(|_| self.form.index()),
             grounds,
             ..self.chunk(choice, delta)
         }
@@ -220,6 +224,7 @@ impl Chunks {
             unsupported: Vec::new(),
             support: None,
             grounds: None,
+            index: None,
             ledger: None,
             disclosure: None,
         }

@@ -36,6 +36,15 @@ pub(crate) struct Form {
     pub(crate) context: Option<Context>,
     /// The text is a refusal, and would not be the JSON that was asked for.
     pub(crate) as_refusal: bool,
+    /// An index that was searched is being built again.
+    pub(crate) rebuilding: bool,
+}
+
+impl Form {
+    /// "rebuilding" while searches find only a part, or what was there before.
+    pub(super) fn index(&self) -> Option<&'static str> {
+        self.rebuilding.then_some("rebuilding")
+    }
 }
 
 /// The whole answer in one object.
@@ -52,6 +61,8 @@ pub(crate) struct Completion {
     support: Option<SupportObject>,
     #[serde(flatten)]
     grounds: Grounds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<&'static str>,
     ledger: LedgerObject,
     disclosure: Disclosure,
 }
@@ -173,6 +184,7 @@ impl Completion {
             unsupported: unsupported.unwrap_or_default(),
             support: support.as_ref().map(SupportObject::from),
             grounds,
+            index: form.index(),
             ledger: LedgerObject::from(&ending.ledger),
         }
     }
