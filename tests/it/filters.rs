@@ -49,6 +49,9 @@ async fn filters_are_exact_in_search() {
     let name = json!({"type": "eq", "key": "filename", "value": "2023.md"});
     check(&server, name, &["2023.md"]).await;
     check(&server, year("eq", 1999), &[]).await;
+    let language = |code: &str| json!({"type": "eq", "key": "language", "value": code});
+    check(&server, language("en"), &["2023.md", "2024.md", "2025.md"]).await;
+    check(&server, language("ko"), &[]).await;
 }
 
 #[tokio::test]

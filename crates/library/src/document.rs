@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use retrieval::{Heading, SourceDocument};
 
+use crate::language;
+
 /// What extraction made of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
@@ -19,6 +21,8 @@ pub struct Document {
     pub format: String,
     /// Whether the text has the structure of Markdown.
     pub markdown: bool,
+    /// The language most of it is in, as ISO 639's two letters; `None` where that cannot be told.
+    pub language: Option<String>,
 }
 
 impl Document {
@@ -35,6 +39,7 @@ impl Document {
             pages: extracted.pages,
             format: extracted.format.name().to_string(),
             markdown: extracted.markdown,
+            language: language::detect(&extracted.text).map(str::to_string),
             text: extracted.text,
         }
     }

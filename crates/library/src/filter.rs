@@ -15,9 +15,9 @@ pub enum Filter {
     Or(Vec<Filter>),
     /// What is noted under `key` compares so with a value.
     ///
-    /// Beside the attributes, the keys `file_id`, `filename` and `created_at` (when the file came
-    /// into the collection, in seconds since 1970) mean what they say, unless an attribute has
-    /// the name.
+    /// Beside the attributes, the keys `file_id`, `filename`, `language` and `created_at` (when the
+    /// file came into the collection, in seconds since 1970) mean what they say, unless an
+    /// attribute has the name.
     Compare {
         /// The name of the attribute.
         key: String,
@@ -101,6 +101,7 @@ fn noted(file: &Membership, key: &str) -> Option<AttributeValue> {
     let own = || match key {
         "file_id" => Some(AttributeValue::String(file.file_id.clone())),
         "filename" => Some(AttributeValue::String(file.filename.clone())),
+        "language" => file.language.clone().map(AttributeValue::String),
         "created_at" => Some(AttributeValue::Number(file.created_at.into())),
         _ => None,
     };
@@ -167,6 +168,7 @@ mod tests {
             last_error: None,
             created_at: 1000,
             usage_bytes: 0,
+            language: Some("ko".into()),
             attributes: Attributes::new(pairs).expect("few and short"),
         }
     }
@@ -205,6 +207,7 @@ mod tests {
         check("absent", Comparison::NotEqual, number(1), true);
         check("filename", Comparison::Equal, text("labor.md"), true);
         check("created_at", Comparison::Less, number(1001), true);
+        check("language", Comparison::Equal, text("ko"), true);
     }
 
     #[test]

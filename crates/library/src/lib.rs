@@ -34,6 +34,7 @@ mod filter;
 mod hashes;
 mod indexes;
 mod ingest;
+mod language;
 mod library;
 mod lock;
 mod membership;

@@ -19,6 +19,9 @@ pub struct Membership {
     pub created_at: i64,
     /// Bytes of text that can be searched; 0 until completed.
     pub usage_bytes: u64,
+    /// The language of its text, as ISO 639's two letters, once it was read and where that can be
+    /// told.
+    pub language: Option<String>,
     /// What the user noted about it.
     pub attributes: Attributes,
 }

@@ -15,6 +15,7 @@ mod script;
 mod word;
 
 pub(crate) use language::Language;
+pub use language::latin_language;
 
 use glyph::{Glyph, glyphs};
 use script::{Class, class};

@@ -18,7 +18,7 @@ mod query;
 mod split;
 mod vectors;
 
-pub use analysis::Term;
+pub use analysis::{Term, latin_language};
 pub use error::RetrievalError;
 pub use fusion::Fusion;
 pub use index::{Change, Index};

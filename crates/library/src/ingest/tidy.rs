@@ -4,8 +4,12 @@
 use retrieval::RetrievalError;
 use tracing::warn;
 
-use crate::LibraryError;
 use crate::library::Core;
+use crate::store::documents;
+use crate::{LibraryError, language};
+
+/// Texts whose languages are noted in one transaction.
+const TEXTS: usize = 16;
 
 /// Tidies every index and the database, until there is work again. None of it changes what is
 /// found, so that a failure is only noted; the next rest tries again.
@@ -31,8 +35,35 @@ pub(super) fn run(core: &Core) {
             warn!(collection, error, "cannot give back the index's space");
         }
     }
+    while !core.signal.is_wanted() {
+        match note_languages(core) {
+            Ok(true) => (),
+            Ok(false) => break,
+            Err(error) => {
+                let error = error.with_causes();
+                warn!(error, "cannot note the languages of texts");
+                break;
+            }
+        }
+    }
     give_back_space(core, &|| !core.signal.is_wanted());
     core.store.hold_reserve();
+}
+
+/// Notes the languages of some texts that an earlier version read; whether there were any.
+fn note_languages(core: &Core) -> Result<bool, LibraryError> {
+    let texts = core
+        .store
+        .read(|connection| documents::without_language(connection, TEXTS))?;
+    if texts.is_empty() {
+        return Ok(false);
+    }
+    core.store.write(|connection| {
+        for (file_id, text) in &texts {
+            documents::set_language(connection, file_id, language::detect(text))?;
+        }
+        Ok(true)
+    })
 }
 
 /// Makes what room there can be made while the disk is full.

@@ -12,7 +12,8 @@ pub(crate) fn get(
     file_id: &str,
 ) -> Result<Option<Document>, LibraryError> {
     let mut statement = connection.prepare_cached(
-        "SELECT text, title, format, markdown, headings, pages FROM documents WHERE file_id = ?",
+        "SELECT text, title, format, markdown, headings, pages, nullif(language, '')
+         FROM documents WHERE file_id = ?",
     )?;
     let stored = statement.query_row([file_id], |row| {
         let document = Document {
@@ -20,6 +21,7 @@ pub(crate) fn get(
             title: row.get(1)?,
             format: row.get(2)?,
             markdown: row.get(3)?,
+            language: row.get(6)?,
             headings: Vec::new(),
             pages: Vec::new(),
         };
@@ -49,8 +51,8 @@ pub(crate) fn put(
 ) -> Result<(), LibraryError> {
     let mut statement = connection.prepare_cached(
         "INSERT OR REPLACE INTO documents
-         (file_id, text, title, format, markdown, headings, pages)
-         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM files WHERE id = ?1",
+         (file_id, text, title, format, markdown, headings, pages, language)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM files WHERE id = ?1",
     )?;
     statement.execute(params![
         file_id,
@@ -60,7 +62,31 @@ pub(crate) fn put(
         document.markdown,
         headings_to_json(&document.headings)?,
         pages_to_json(&document.pages)?,
+        document.language.as_deref().unwrap_or_default(),
     ])?;
+    Ok(())
+}
+
+/// Some texts of which the language was never looked at, by the ids of their files.
+pub(crate) fn without_language(
+    connection: &Connection,
+    limit: usize,
+) -> Result<Vec<(String, String)>, LibraryError> {
+    let mut statement = connection
+        .prepare_cached("SELECT file_id, text FROM documents WHERE language IS NULL LIMIT ?")?;
+    let rows = statement.query_map([limit as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes the language of a file's text; `None` where it cannot be told.
+pub(crate) fn set_language(
+    connection: &Connection,
+    file_id: &str,
+    language: Option<&str>,
+) -> Result<(), LibraryError> {
+    let mut statement =
+        connection.prepare_cached("UPDATE documents SET language = ? WHERE file_id = ?")?;
+    statement.execute([language.unwrap_or_default(), file_id])?;
     Ok(())
 }
 

@@ -10,7 +10,8 @@ use crate::{Attributes, ErrorCode, LastError, LibraryError, Listing, Membership,
 const SELECT: &str = "
     SELECT m.file_id, f.filename, m.collection_id, m.status, m.error_code, m.error_message,
         m.created_at, m.attributes,
-        CASE m.status WHEN 'completed' THEN octet_length(d.text) ELSE 0 END
+        CASE m.status WHEN 'completed' THEN octet_length(d.text) ELSE 0 END,
+        nullif(d.language, '')
     FROM memberships m JOIN files f ON f.id = m.file_id
     LEFT JOIN documents d ON d.file_id = m.file_id";
 
@@ -267,6 +268,7 @@ fn read_membership(row: &Row) -> rusqlite::Result<(Membership, String)> {
         }),
         created_at: row.get(6)?,
         usage_bytes: row.get::<_, Option<i64>>(8)?.unwrap_or(0).unsigned_abs(),
+        language: row.get(9)?,
         attributes: Attributes::default(),
     };
     Ok((membership, row.get(7)?))

@@ -1,9 +1,11 @@
 //! Databases that hold one collection, and copies of the whole.
 
+use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 
 use super::{MIGRATIONS, StoredFile, contents, count};
 use crate::LibraryError;
@@ -11,6 +13,9 @@ use crate::portable::Moved;
 
 /// Marks an export: "ibid" in ASCII, in the header of the database.
 const APPLICATION_ID: i64 = 0x6962_6964;
+
+/// The first format that was exported.
+const OLDEST_FORMAT: usize = 2;
 
 /// What follows a collection (its index, its vectors) reads a generation at a time.
 const FILES_PER_GENERATION: i64 = 64;
@@ -63,8 +68,9 @@ pub(crate) fn import(
     name: Option<&str>,
     passages: &str,
 ) -> Result<String, LibraryError> {
-    check(from)?;
-    attach(writer, from)?;
+    let format = check(from)?;
+    let newer = newer(from, format, writer)?;
+    attach(writer, newer.as_ref().map_or(from, NamedTempFile::path))?;
     let imported = import_attached(writer, name, passages);
     writer.execute_batch("DETACH other")?;
     imported
@@ -99,7 +105,7 @@ fn import_attached(
          INSERT INTO main.parts
              SELECT new, number, bytes FROM other.parts JOIN ids ON old = file_id;
          INSERT INTO main.documents
-             SELECT new, title, format, markdown, headings, pages, text
+             SELECT new, title, format, markdown, headings, pages, text, language
              FROM other.documents JOIN ids ON old = file_id;",
     )?;
     // The new index is at generation 0, and everything completed beyond it: it will be caught up,
@@ -141,8 +147,30 @@ fn attach(connection: &Connection, path: &Path) -> Result<(), LibraryError> {
     Ok(())
 }
 
-/// Refuses what is no export of ours or is damaged, before anything of it is used.
-fn check(path: &Path) -> Result<(), LibraryError> {
+/// A copy of an export of an earlier format, in the present one; `None` for one that is.
+fn newer(
+    from: &Path,
+    format: usize,
+    writer: &Connection,
+) -> Result<Option<NamedTempFile>, LibraryError> {
+    if format == MIGRATIONS.len() {
+        return Ok(None);
+    }
+    let library = writer.path().map(Path::new).and_then(Path::parent);
+    let folder = library.unwrap_or(Path::new("."));
+    let copy =
+        NamedTempFile::new_in(folder).map_err(LibraryError::io("create a file in", folder))?;
+    fs::copy(from, copy.path()).map_err(LibraryError::io("copy", from))?;
+    let connection = Connection::open(copy.path())?;
+    for migration in &MIGRATIONS[format..] {
+        connection.execute_batch(migration)?;
+    }
+    Ok(Some(copy))
+}
+
+/// Refuses what is no export of ours or is damaged, before anything of it is used. Returns its
+/// format.
+fn check(path: &Path) -> Result<usize, LibraryError> {
     let refuse = |reason: String| LibraryError::Invalid {
         param: "file",
         message: format!("{} cannot be imported: {reason}", path.display()),
@@ -153,7 +181,7 @@ fn check(path: &Path) -> Result<(), LibraryError> {
     }
 }
 
-fn check_all(path: &Path, refuse: &dyn Fn(String) -> LibraryError) -> Result<(), LibraryError> {
+fn check_all(path: &Path, refuse: &dyn Fn(String) -> LibraryError) -> Result<usize, LibraryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| refuse(error.to_string()))?;
@@ -164,13 +192,15 @@ fn check_all(path: &Path, refuse: &dyn Fn(String) -> LibraryError) -> Result<(),
     if application != APPLICATION_ID {
         return Err(refuse("it is no export".into()));
     }
-    let (found, known) = (number("user_version")?, MIGRATIONS.len() as i64);
-    if found != known {
-        let reason = format!("it has format {found} and this version reads format {known}");
+    let (found, known) = (number("user_version")?, MIGRATIONS.len());
+    let format = usize::try_from(found).ok();
+    let format = format.filter(|format| (OLDEST_FORMAT..=known).contains(format));
+    let Some(format) = format else {
+        let reason = format!("it has format {found} and this version reads up to {known}");
         return Err(refuse(reason));
-    }
+    };
     let own = Connection::open_in_memory()?;
-    for migration in MIGRATIONS {
+    for migration in &MIGRATIONS[..format] {
         own.execute_batch(migration)?;
     }
     if schema(&connection)? != schema(&own)? {
@@ -190,7 +220,8 @@ fn check_all(path: &Path, refuse: &dyn Fn(String) -> LibraryError) -> Result<(),
     if noted != digest_of_texts(&connection, "main")? {
         return Err(refuse("its texts are damaged".into()));
     }
-    check_contents(&connection, refuse)
+    check_contents(&connection, refuse)?;
+    Ok(format)
 }
 
 /// Compares the bytes of every file with the digest that was noted when it came.

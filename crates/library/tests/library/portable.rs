@@ -130,6 +130,51 @@ fn what_is_no_export_is_refused() {
 }
 
 #[test]
+fn an_export_of_the_format_before_is_imported() {
+    let home = Home::new();
+    drop(birds(&home));
+    let file = home.data_dir().join("birds.ibid");
+    library::export(&home.data_dir(), "birds", &file).unwrap();
+    // As the version before this one wrote it.
+    let earlier = home.data_dir().join("earlier.ibid");
+    let database = rusqlite::Connection::open(&earlier).unwrap();
+    for migration in [
+        include_str!("../../src/migrations/0001.sql"),
+        include_str!("../../src/migrations/0002.sql"),
+        "PRAGMA user_version = 2; PRAGMA application_id = 0x69626964",
+    ] {
+        database.execute_batch(migration).unwrap();
+    }
+    let path = file.to_str().unwrap();
+    database.execute("ATTACH ? AS new", [path]).unwrap();
+    database
+        .execute_batch(
+            "INSERT INTO collections
+                 SELECT sequence, id, name, created_at, last_active_at, generation,
+                     removals_since, passages
+                 FROM new.collections;
+             INSERT INTO files SELECT * FROM new.files;
+             INSERT INTO parts SELECT * FROM new.parts;
+             INSERT INTO documents SELECT file_id, title, format, markdown, headings, pages, text
+                 FROM new.documents;
+             INSERT INTO memberships SELECT * FROM new.memberships;",
+        )
+        .unwrap();
+    drop(database);
+    let before = fs::read(&earlier).unwrap();
+    let other = Home::new();
+    let elsewhere = other.open();
+    elsewhere.import(&earlier, None).unwrap();
+    settle(&elsewhere);
+    assert_eq!(found(&elsewhere, "birds", "whinchat").len(), 2);
+    assert_eq!(
+        fs::read(&earlier).unwrap(),
+        before,
+        "the export is untouched"
+    );
+}
+
+#[test]
 fn a_backup_of_a_library_in_use_is_a_library() {
     let home = Home::new();
     let library = birds(&home);

@@ -1,8 +1,9 @@
 //! Every state a crash can leave comes right at the next opening.
 
 use std::fs;
+use std::sync::{Arc, Mutex, mpsc};
 
-use library::{Extractor, Library, Status};
+use library::{CountTokens, Extractor, Library, Status};
 use rusqlite::Connection;
 
 use crate::harness::*;
@@ -156,6 +157,53 @@ fn an_index_of_other_passages_is_built_again() {
 }
 
 #[test]
+fn while_an_index_is_built_again_the_one_before_it_is_searched() {
+    let home = Home::new();
+    let library = home.open();
+    let first = add(&library, "0.txt", "curlew number 0");
+    add(&library, "1.txt", "curlew number 1");
+    settle(&library);
+    drop(library);
+    let mut settings = home.settings();
+    settings.passage_tokens /= 2;
+    // Nothing is cut into passages until `hold` is dropped.
+    let (hold, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let count: CountTokens = Arc::new(move |text: &str| {
+        let _ = held.lock().unwrap().recv();
+        text.split_whitespace().count()
+    });
+    let library = Library::open(settings, count, Extractor::in_process()).unwrap();
+    assert!(library.is_rebuilding("default").unwrap());
+    check_found(&library, "curlew", &["0.txt", "1.txt"]);
+    library.delete_file(&first.id).unwrap();
+    check_found(&library, "curlew", &[]);
+    drop(hold);
+    settle(&library);
+    assert!(!library.is_rebuilding("default").unwrap());
+    check_found(&library, "curlew", &["1.txt"]);
+}
+
+#[test]
+fn languages_that_an_earlier_version_did_not_note_are_noted() {
+    let home = Home::new();
+    let library = home.open();
+    let file = add(&library, "leave.txt", "근로자에게 유급휴가를 주어야 한다.");
+    settle(&library);
+    drop(library);
+    execute(&home.database(), "UPDATE documents SET language = NULL");
+    let library = home.open();
+    let language = || {
+        let membership = library.membership("default", &file.id);
+        membership.unwrap().expect("it is there").language
+    };
+    while language().is_none() {
+        std::thread::yield_now();
+    }
+    assert_eq!(language().as_deref(), Some("ko"));
+}
+
+#[test]
 fn a_large_collection_is_built_again_in_batches() {
     let home = Home::new();
     let library = home.open();
@@ -180,6 +228,21 @@ fn a_large_collection_is_built_again_in_batches() {
     assert_eq!(library.index("default").unwrap().passage_count(), 200);
     let last = reports.last().expect("a report");
     assert_eq!((last.done, last.total), (200, 200));
+}
+
+#[test]
+fn who_has_the_library_for_a_moment_is_waited_for() {
+    let home = Home::new();
+    drop(home.open());
+    let lock = fs::File::open(home.data_dir().join("lock")).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| home.try_open());
+        // However far the opening has come by now.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        drop(lock);
+        assert!(opening.join().unwrap().is_ok());
+    });
 }
 
 #[test]

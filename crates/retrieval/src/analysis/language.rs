@@ -57,6 +57,30 @@ impl Language {
         }
     }
 
+    /// Its two letters in ISO 639.
+    fn iso(self) -> &'static str {
+        match self {
+            Language::Arabic => "ar",
+            Language::Danish => "da",
+            Language::Dutch => "nl",
+            Language::English => "en",
+            Language::Finnish => "fi",
+            Language::French => "fr",
+            Language::German => "de",
+            Language::Greek => "el",
+            Language::Hungarian => "hu",
+            Language::Italian => "it",
+            Language::Norwegian => "no",
+            Language::Portuguese => "pt",
+            Language::Romanian => "ro",
+            Language::Russian => "ru",
+            Language::Spanish => "es",
+            Language::Swedish => "sv",
+            Language::Tamil => "ta",
+            Language::Turkish => "tr",
+        }
+    }
+
     /// The languages by which a word in small letters may be stemmed: its script decides, and for
     /// Latin letters the given ones.
     pub(super) fn of_word<'a>(word: &str, latin: &'a [Language]) -> &'a [Language] {
@@ -92,6 +116,13 @@ impl Language {
             Language::Turkish => Algorithm::Turkish,
         }
     }
+}
+
+/// The language of a text in Latin letters, by its two letters in ISO 639: that of its most
+/// frequent words, or else by its letters, and English where neither tells.
+pub fn latin_language(text: &str) -> &'static str {
+    // What has no stemmer and is told apart all the same.
+    Language::detect(text).map_or("vi", Language::iso)
 }
 
 /// The stem of a word in small letters. A word that holds a digit is a name and has none.

@@ -1,14 +1,15 @@
 //! `ibid add`, `list`, `remove` and `status`: the documents of a collection.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request, header};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use library::SourceFile;
-use serde_json::Value;
+use library::{Scan, SourceFile};
+use serde_json::{Map, Value, json};
 
 use crate::cli::api::{Api, Whereabouts};
 use crate::cli::upload;
@@ -22,14 +23,24 @@ pub(super) struct AddArgs {
     /// What is noted about each of them, for filters; may be repeated
     #[arg(long = "attribute", value_name = "KEY=VALUE", value_parser = attribute)]
     attributes: Vec<(String, Value)>,
-    /// Files and folders
+    /// Files and folders, and URLs where the server fetches them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
 }
 
-/// What `ibid list` and `ibid status` understand.
+/// What `ibid list` understands.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
+    #[command(flatten)]
+    whereabouts: Whereabouts,
+    /// Print the files as JSON, with their languages and attributes
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `ibid status` understands.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
     #[command(flatten)]
     whereabouts: Whereabouts,
 }
@@ -65,12 +76,23 @@ fn attribute(text: &str) -> Result<(String, Value), String> {
 #[tokio::main]
 pub(super) async fn add(config: &Config, args: &AddArgs) -> anyhow::Result<()> {
     let api = Api::open(config, &args.whereabouts)?;
-    let scan = library::scan(&args.paths, config.limits.upload_bytes as u64)?;
+    let (urls, paths): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        args.paths.iter().partition(|path| is_url(path));
+    let paths: Vec<PathBuf> = paths.into_iter().cloned().collect();
+    let scan = match paths.is_empty() {
+        true => Scan::default(),
+        false => library::scan(&paths, config.limits.upload_bytes as u64)?,
+    };
     for problem in &scan.problems {
         eprintln!("passed over {}: {}", problem.path.display(), problem.reason);
     }
-    let bar = bar("sending", scan.files.len() as u64);
+    let bar = bar("sending", (urls.len() + scan.files.len()) as u64);
     let mut added = Vec::new();
+    for url in urls.iter().filter_map(|url| url.to_str()) {
+        bar.set_message(url.to_owned());
+        added.push(add_url(&api, args, url).await?);
+        bar.inc(1);
+    }
     for file in &scan.files {
         bar.set_message(file.filename.clone());
         added.push(add_one(&api, args, file).await?);
@@ -81,11 +103,29 @@ pub(super) async fn add(config: &Config, args: &AddArgs) -> anyhow::Result<()> {
     report_added(&api, &args.whereabouts.collection, &added).await
 }
 
+fn is_url(path: &Path) -> bool {
+    let text = path.to_str().unwrap_or_default();
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+async fn add_url(api: &Api, args: &AddArgs, url: &str) -> anyhow::Result<String> {
+    let attributes: Map<String, Value> = args.attributes.iter().cloned().collect();
+    let body = json!({"url": url, "attributes": attributes});
+    let request = Request::post(files_path(&args.whereabouts.collection))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))?;
+    let added = api.send(request).await;
+    id_of(&added.with_context(|| format!("cannot add {url}"))?)
+}
+
 async fn add_one(api: &Api, args: &AddArgs, file: &SourceFile) -> anyhow::Result<String> {
     let path = files_path(&args.whereabouts.collection);
     let request = upload::request(&path, file, &args.attributes).await?;
     let added = api.send(request).await;
-    let added = added.with_context(|| format!("cannot add {}", file.source))?;
+    id_of(&added.with_context(|| format!("cannot add {}", file.source))?)
+}
+
+fn id_of(added: &Value) -> anyhow::Result<String> {
     let id = added["id"].as_str();
     Ok(id.context("the reply holds no id")?.to_owned())
 }
@@ -126,7 +166,12 @@ async fn report_added(api: &Api, collection: &str, added: &[String]) -> anyhow::
 #[tokio::main]
 pub(super) async fn list(config: &Config, args: &ListArgs) -> anyhow::Result<()> {
     let api = Api::open(config, &args.whereabouts)?;
-    for file in all_files(&api, &args.whereabouts.collection).await? {
+    let files = all_files(&api, &args.whereabouts.collection).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&files)?);
+        return Ok(());
+    }
+    for file in files {
         let reason = file["last_error"]["message"].as_str().unwrap_or_default();
         println!(
             "{}  {:<11}  {}  {reason}",
@@ -166,7 +211,7 @@ pub(super) async fn remove(config: &Config, args: &RemoveArgs) -> anyhow::Result
 }
 
 #[tokio::main]
-pub(super) async fn status(config: &Config, args: &ListArgs) -> anyhow::Result<()> {
+pub(super) async fn status(config: &Config, args: &StatusArgs) -> anyhow::Result<()> {
     let api = Api::open(config, &args.whereabouts)?;
     println!("{}", api.place());
     for collection in all(&api, "/v1/vector_stores").await? {

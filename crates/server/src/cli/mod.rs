@@ -87,7 +87,7 @@ enum Command {
     /// Delete files: bytes, text, passages
     Remove(documents::RemoveArgs),
     /// Show the collections and how far indexing is
-    Status(documents::ListArgs),
+    Status(documents::StatusArgs),
     /// Write a collection to one file that can be imported elsewhere
     Export(portable::ExportArgs),
     /// Add the collection of an export

@@ -84,6 +84,8 @@ pub(crate) struct VectorStoreFileObject {
     usage_bytes: u64,
     status: &'static str,
     last_error: Option<LastErrorObject>,
+    /// As ISO 639's two letters; null until the file was read, and where it cannot be told.
+    language: Option<String>,
     attributes: Attributes,
     durability: &'static str,
 }
@@ -103,8 +105,16 @@ pub(crate) struct CreateRequest {
 
 /// The body of `POST /v1/vector_stores/{id}/files` in JSON.
 pub(crate) struct AttachRequest {
-    pub(crate) file_id: String,
+    pub(crate) what: Attached,
     pub(crate) attributes: Attributes,
+}
+
+/// What is to be attached.
+pub(crate) enum Attached {
+    /// A stored file, by its id.
+    File(String),
+    /// What is to be fetched from a URL.
+    Url(String),
 }
 
 impl CreateRequest {
@@ -153,8 +163,16 @@ fn read_metadata(place: &Place<'_>) -> Result<Metadata, ApiError> {
 impl AttachRequest {
     /// Reads the body.
     pub(crate) fn read(body: &Object<'_>) -> Result<Self, ApiError> {
+        let url = body.optional("url", |place| Ok(place.string()?.to_owned()))?;
+        if let (Some(_), Some(place)) = (&url, body.get("file_id")) {
+            let why = "cannot be given together with 'url'";
+            return Err(place.refuse(ErrorKind::InvalidValue, why));
+        }
         Ok(Self {
-            file_id: body.require("file_id")?.string()?.to_owned(),
+            what: match url {
+                Some(url) => Attached::Url(url),
+                None => Attached::File(body.require("file_id")?.string()?.to_owned()),
+            },
             attributes: body
                 .optional("attributes", read_attributes)?
                 .unwrap_or_default(),
@@ -270,6 +288,7 @@ impl From<&Membership> for VectorStoreFileObject {
             usage_bytes: membership.usage_bytes,
             status: membership.status.as_str(),
             last_error: membership.last_error.as_ref().map(LastErrorObject::from),
+            language: membership.language.clone(),
             attributes: membership.attributes.clone(),
             durability: FSYNC,
         }
