@@ -1,11 +1,14 @@
 //! Reads files in sandboxed children, as the server does, and says how fast and what came out.
 //!
-//! `cargo run --release -p extract --example measure -- [--repeat N] [--print] FILE...`
+//! `cargo run --release -p extract --example measure -- [--repeat N] [--print] [--pdftotext] FILE...`
 //!
 //! One line for each file: its format, pages, characters and milliseconds (the median of N), or
-//! why it cannot be read; then the sums. `--print` writes the texts themselves.
+//! why it cannot be read; then the sums. `--print` writes the texts themselves; `--pdftotext`
+//! compares their words with what the program of that name reads, as F1.
 
+use std::collections::HashMap;
 use std::error::Error;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use extract::{Extractor, Limits, Sandbox};
@@ -31,6 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let print = args.iter().position(|arg| arg == "--print");
     let print = print.map(|place| args.remove(place)).is_some();
+    let compare = args.iter().position(|arg| arg == "--pdftotext");
+    let compare = compare.map(|place| args.remove(place)).is_some();
     let sandboxed = Extractor::sandboxed(Sandbox::of_this_program(&["__extract"])?);
     let in_process = Extractor::in_process();
     let mut total = Total::default();
@@ -39,6 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (result, in_sandbox) = timed(&sandboxed, path, &bytes, repeat);
         match result {
             Ok(document) if print => println!("{}", document.text),
+            Ok(document) if compare => {
+                let score = f1(&document.text, &pdftotext(path)?);
+                println!("{path}: F1 {score:.4}");
+                total.scores.push(score);
+            }
             Ok(document) => {
                 // What read well there reads well here.
                 let (_, direct) = timed(&in_process, path, &bytes, repeat);
@@ -84,6 +94,7 @@ struct Total {
     text_bytes: usize,
     in_sandbox: Duration,
     direct: Duration,
+    scores: Vec<f64>,
 }
 
 impl Total {
@@ -96,6 +107,12 @@ impl Total {
     }
 
     fn print(&self) {
+        if !self.scores.is_empty() {
+            let files = self.scores.len();
+            let mean = self.scores.iter().sum::<f64>() / files as f64;
+            println!("{files} files: F1 {mean:.4} on average");
+            return;
+        }
         let seconds = self.in_sandbox.as_secs_f64();
         println!(
             "{} files of {:.2} MB in {:.2} s: {:.1} files/s, {:.2} MB of text/s; \
@@ -112,4 +129,30 @@ impl Total {
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
+}
+
+/// What poppler's program reads.
+fn pdftotext(path: &str) -> std::io::Result<String> {
+    let output = Command::new("pdftotext")
+        .args(["-enc", "UTF-8", path, "-"])
+        .output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// How far the words of two texts are the same, wherever they stand: the harmonic mean of the
+/// shares that each has of the other's.
+fn f1(ours: &str, theirs: &str) -> f64 {
+    let count = |text: &str| {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for word in text.split_whitespace() {
+            *counts.entry(word.to_owned()).or_default() += 1;
+        }
+        counts
+    };
+    let (ours, theirs) = (count(ours), count(theirs));
+    let all = ours.values().sum::<usize>() + theirs.values().sum::<usize>();
+    let both = ours
+        .iter()
+        .map(|(word, count)| theirs.get(word).map_or(0, |n| *n.min(count)));
+    2.0 * both.sum::<usize>() as f64 / (all.max(1)) as f64
 }

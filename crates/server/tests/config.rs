@@ -88,6 +88,7 @@ fn shipped_file_holds_every_key_with_its_default() {
         "upload_bytes",
         "connections",
         "drain_s",
+        "enabled",
         "filter",
         "json",
     ];

@@ -12,12 +12,16 @@ use crate::process::{Server, strace, traced};
 use crate::setting;
 use crate::workload::{Belief, make};
 
-/// The calls that change what is on the disk.
-const CALLS: [&str; 8] = [
+/// The calls that change what is on the disk. Which of those that rename is used is up to the
+/// libraries.
+const CALLS: [&str; 11] = [
     "pwrite64",
     "fdatasync",
     "fsync",
     "rename",
+    "renameat",
+    "renameat2",
+    "mkdir",
     "unlink",
     "ftruncate",
     "write",
@@ -32,7 +36,7 @@ const MOST_CALLS: u64 = 400;
 fn a_kill_at_every_call_loses_nothing() {
     let stride = setting("CAMPAIGN_STRIDE", 1);
     let start = Start::new();
-    let (mut kills, mut faults) = (0, Vec::new());
+    let (mut kills, mut renames, mut faults) = (0, 0, Vec::new());
     for call in CALLS {
         let mut of_call = 0;
         for number in (1..=MOST_CALLS).step_by(stride as usize) {
@@ -50,10 +54,19 @@ fn a_kill_at_every_call_loses_nothing() {
         }
         println!("E02: {of_call} kills at {call}");
         kills += of_call;
+        renames += if call.starts_with("rename") {
+            of_call
+        } else {
+            0
+        };
     }
     println!("E02: {kills} kills, {} faults", faults.len());
     assert!(faults.is_empty(), "{faults:#?}");
     assert!(kills > 50 / stride, "strace did not kill");
+    assert!(
+        renames > 0,
+        "no kill at a rename, by which commits take effect"
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What was acknowledged survives: the server is killed at any time and at every system call,
-//! the disk is full or fails, and a ledger kept outside of it must come true.
+//! the disk is full or fails, files do their worst, and a ledger kept outside of it must come true.
 //!
 //! The short form runs with all other tests. The campaign takes an hour, needs `strace` and,
 //! for the full disk, root; it says so when it lacks them:
@@ -19,6 +19,8 @@ mod disk;
 mod every_call;
 mod kill;
 mod ledger;
+mod poison;
+mod poisoned;
 mod process;
 mod workload;
 
