@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use server::config::Config;
 
 use crate::harness::{TestServer, must_not_be_asked};
 
@@ -76,6 +77,7 @@ async fn a_file_is_stored_attached_read_and_deleted() {
     let completed = server.until_indexed(id).await;
     assert_eq!(completed["status"], "completed", "{completed}");
     assert_eq!(completed["attributes"], json!({"kind": "drink"}));
+    assert_eq!(completed["language"], "en");
 
     let response = server.response(&text).await;
     assert_eq!(
@@ -101,6 +103,7 @@ async fn a_file_is_stored_attached_read_and_deleted() {
             "purged": {
                 "bytes": TEA.len(), "text_bytes": TEA.len(), "passages": 1, "answers": 0,
                 "vector_store_ids": [attached["vector_store_id"]],
+                "cached_bytes": 0,
             },
         })
     );
@@ -322,4 +325,38 @@ async fn detaching_keeps_the_file() {
     );
     assert_eq!(search(&server, json!("green tea")).await["data"], json!([]));
     assert_eq!(server.get(&format!("/v1/files/{id}")).await["id"], id);
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_unless_that_is_switched_on() {
+    let path = "/v1/vector_stores/default/files";
+    let refused = async |server: &TestServer, body: Value| {
+        let (status, reply) = server.post_json(path, &body).await;
+        let error = reply["error"].clone();
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{reply}");
+        let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+        (text("code"), text("param"), text("message"))
+    };
+    let server = start().await;
+    let (code, param, message) = refused(&server, json!({"url": "https://example.org/"})).await;
+    assert_eq!((&*code, &*param), ("unsupported_parameter", "url"));
+    assert!(message.contains("[fetch]"), "{message}");
+
+    let mut config = Config::default();
+    config.fetch.enabled = true;
+    let server = TestServer::start_with(config, must_not_be_asked()).await;
+    let inside = server.path("/healthz").replace("127.0.0.1", "localhost");
+    for url in [
+        "http://127.0.0.1/",
+        "http://[::1]/",
+        "file:///etc/passwd",
+        &inside,
+    ] {
+        let (code, param, message) = refused(&server, json!({"url": url})).await;
+        assert_eq!((&*code, &*param), ("invalid_value", "url"), "{url}");
+        assert!(message.contains("not fetched"), "{message}");
+    }
+    let both = json!({"url": "http://127.0.0.1/", "file_id": "file-1"});
+    let (code, param, _) = refused(&server, both).await;
+    assert_eq!((&*code, &*param), ("invalid_value", "file_id"));
 }

@@ -44,6 +44,8 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("ignore", "library"),
     ("axum", "server"),
     ("clap", "server"),
+    ("rustls", "server"),
+    ("tokio-rustls", "server"),
 ];
 
 #[test]

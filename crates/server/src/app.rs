@@ -10,7 +10,9 @@ use rag::{Encoders, Pipeline, Profile};
 use tokio::sync::{broadcast, watch};
 
 use crate::answering::Receipts;
+use crate::config::FetchConfig;
 use crate::energy::EnergyMeter;
+use crate::fetch::Fetcher;
 
 /// The state shared by all requests.
 pub struct App {
@@ -26,6 +28,8 @@ pub struct App {
     pub(crate) profiles: Vec<Arc<Profile>>,
     /// What is kept and told of answers.
     pub(crate) receipts: Receipts,
+    /// Gets documents by their URLs, if that is allowed.
+    pub(crate) fetcher: Option<Fetcher>,
     /// What happens to files; those who read too slowly miss some.
     pub(crate) events: broadcast::Sender<library::Event>,
     stage: watch::Sender<Stage>,
@@ -50,7 +54,12 @@ impl App {
     pub fn new(library: Arc<Library>, models: Models, limits: Limits) -> Self {
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let sender = events.clone();
+        let pipelines = models.pipelines();
         library.listen(Arc::new(move |event| {
+            // Prompts hold the texts of documents.
+            if let library::Event::File(library::FileEvent { status: None, .. }) = event {
+                pipelines.iter().for_each(|pipeline| pipeline.forget());
+            }
             // An error means that nobody listens.
             let _ = sender.send(event.clone());
         }));
@@ -61,6 +70,7 @@ impl App {
             limits,
             profiles: Profile::shipped().into_iter().map(Arc::new).collect(),
             receipts: ReceiptSettings::default().receipts(),
+            fetcher: None,
             events,
             stage: watch::Sender::new(Stage::Starting),
         }
@@ -84,6 +94,12 @@ impl App {
     /// Keeps and tells of answers what these say.
     pub fn with_receipts(mut self, settings: ReceiptSettings) -> Self {
         self.receipts = settings.receipts();
+        self
+    }
+
+    /// Gets documents by their URLs, if the configuration allows it.
+    pub(crate) fn fetching(mut self, config: &FetchConfig) -> Self {
+        self.fetcher = Fetcher::configured(config);
         self
     }
 
@@ -185,6 +201,17 @@ impl Models {
     /// All models in order.
     pub fn iter(&self) -> impl Iterator<Item = &Model> {
         self.models.iter()
+    }
+
+    /// Bytes that the models keep of earlier prompts and answers.
+    pub(crate) fn cached_bytes(&self) -> usize {
+        let cached = |model: &Model| model.pipeline.cached_bytes();
+        self.models.iter().map(cached).sum()
+    }
+
+    fn pipelines(&self) -> Vec<Arc<Pipeline>> {
+        let pipelines = self.models.iter().map(|model| model.pipeline.clone());
+        pipelines.collect()
     }
 
     /// When the models were loaded, in seconds since 1970.

@@ -45,6 +45,8 @@ pub struct Config {
     pub receipts: ReceiptsConfig,
     /// What a client may ask of the server.
     pub limits: LimitsConfig,
+    /// Getting documents by their URLs.
+    pub fetch: FetchConfig,
     /// What is written to the log.
     pub log: LogConfig,
 }
@@ -280,6 +282,14 @@ pub struct LimitsConfig {
     pub drain_s: u64,
 }
 
+/// Getting documents by their URLs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FetchConfig {
+    /// Whether requests may name them.
+    pub enabled: bool,
+}
+
 /// What is written to the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -305,6 +315,7 @@ impl Default for Config {
             profiles: Vec::new(),
             receipts: ReceiptsConfig::default(),
             limits: LimitsConfig::default(),
+            fetch: FetchConfig::default(),
             log: LogConfig::default(),
         }
     }

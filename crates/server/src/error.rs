@@ -63,6 +63,8 @@ pub(crate) enum ErrorKind {
     RequestTimeout,
     /// The body is larger than the limit.
     TooLarge,
+    /// What a URL names could not be had.
+    FetchFailed,
     /// The body's content type is not one the route reads.
     UnsupportedMediaType,
     /// A fault of ours.
@@ -100,6 +102,7 @@ impl ErrorKind {
             Self::RequestTimeout => (408, CLIENT, "request_timeout"),
             Self::TooLarge => (413, CLIENT, "request_too_large"),
             Self::UnsupportedMediaType => (415, CLIENT, "unsupported_media_type"),
+            Self::FetchFailed => (422, CLIENT, "fetch_failed"),
             Self::Internal => (500, SERVER, "internal_error"),
             Self::Busy => (503, SERVER, "server_busy"),
             Self::Stopping => (503, SERVER, "server_stopping"),

@@ -7,6 +7,7 @@ pub mod config;
 mod energy;
 mod error;
 pub mod examples;
+mod fetch;
 pub mod http;
 pub mod logging;
 mod response_stream;

@@ -279,7 +279,9 @@ pub fn app_with_models(
         watts_per_core: receipts.watts_per_core,
     });
     let app = app.with_profiles(config.profiles.iter().map(Into::into).collect());
-    Ok(Arc::new(app.with_encoders(encoders)))
+    Ok(Arc::new(
+        app.with_encoders(encoders).fetching(&config.fetch),
+    ))
 }
 
 /// Where documents are kept: as configured, or in the platform's data folder.

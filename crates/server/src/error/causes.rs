@@ -9,6 +9,7 @@ use rag::RagError;
 use retrieval::RetrievalError;
 
 use super::{ApiError, ErrorKind};
+use crate::fetch::FetchError;
 
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
@@ -83,6 +84,17 @@ impl From<LibraryError> for ApiError {
             LibraryError::Embedder(error) => error.into(),
             _ => Self::internal(with_causes(&error)),
         }
+    }
+}
+
+impl From<FetchError> for ApiError {
+    fn from(error: FetchError) -> Self {
+        let kind = match error {
+            FetchError::Refused(_) => ErrorKind::InvalidValue,
+            FetchError::Failed(_) => ErrorKind::FetchFailed,
+            FetchError::TooLarge => ErrorKind::TooLarge,
+        };
+        Self::new(kind, error.to_string()).at("url")
     }
 }
 

@@ -23,7 +23,7 @@ const MAX_FIELD_BYTES: usize = 64 << 10;
 const MAX_FIELDS: usize = 16;
 
 /// What a file is for unless the form says; OpenAI's word for "anything".
-const DEFAULT_PURPOSE: &str = "user_data";
+pub(super) const DEFAULT_PURPOSE: &str = "user_data";
 
 /// Bytes of a file that are held in memory before they go to the disk.
 const BUFFER_BYTES: usize = 256 << 10;

@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use library::Membership;
+use library::{Attributes, Content, Membership, NewFile};
 
 use super::body::has_content_type;
 use super::files::unknown_file;
-use super::form::{FORM, Upload};
+use super::form::{DEFAULT_PURPOSE, FORM, Upload};
 use super::input::{InPath, InQuery, JsonBody};
 use super::off_thread::off_thread;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorKind};
 use crate::wire::files::Deleted;
 use crate::wire::list::{ListLimits, ListObject, ListQuery};
 use crate::wire::vector_stores::{
-    AttachRequest, VectorStoreFileObject, parse_attributes, read_status, read_update,
+    AttachRequest, Attached, VectorStoreFileObject, parse_attributes, read_status, read_update,
 };
 
-/// `POST`: attaches a stored file (JSON), or uploads and attaches one in one call (a form).
+/// `POST`: attaches a stored file or what is at a URL (JSON), or uploads and attaches one in one call (a form).
 pub(super) async fn attach(
     State(app): State<Arc<App>>,
     InPath(collection): InPath<String>,
@@ -38,11 +38,38 @@ async fn attach_stored(
     request: Request,
 ) -> Result<Membership, ApiError> {
     let body = JsonBody::read(request, &app).await?;
-    let AttachRequest {
-        file_id,
-        attributes,
-    } = AttachRequest::read(&body.object())?;
+    let AttachRequest { what, attributes } = AttachRequest::read(&body.object())?;
+    let file_id = match what {
+        Attached::File(file_id) => file_id,
+        Attached::Url(url) => return attach_fetched(app, collection, &url, attributes).await,
+    };
     off_thread(move || Ok(app.library.attach(&collection, &file_id, attributes)?)).await
+}
+
+/// Gets what is at a URL, and attaches it in place of what was there the last time.
+async fn attach_fetched(
+    app: Arc<App>,
+    collection: String,
+    url: &str,
+    attributes: Attributes,
+) -> Result<Membership, ApiError> {
+    let fetcher = app.fetcher.as_ref().ok_or_else(|| {
+        let message = "this server fetches nothing: set 'enabled = true' in the section [fetch] of \
+                       its configuration, or upload the file";
+        ApiError::new(ErrorKind::UnsupportedParameter, message).at("url")
+    })?;
+    // Before anything is asked of others.
+    let library = app.library.clone();
+    let wanted = collection.clone();
+    off_thread(move || Ok(library.index(&wanted)?)).await?;
+    let fetched = fetcher.fetch(url).await?;
+    let file = NewFile {
+        filename: fetched.filename,
+        purpose: DEFAULT_PURPOSE.to_owned(),
+        source: Some(format!("upload:{}", fetched.url)),
+        content: Content::Bytes(fetched.bytes),
+    };
+    off_thread(move || Ok(app.library.add_to(&collection, file, &attributes)?)).await
 }
 
 async fn attach_upload(
