@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::engine::{
-    Engine, EngineError, Load, ModelInfo, Prompt, Request, ScriptedEngine, Token, TokenStream,
+    Engine, EngineError, Load, ModelInfo, Prompt, Request, ScriptedEngine, Token, TokenScore,
+    TokenStream,
 };
 
 use crate::harness::{TestServer, chat, events, must_not_be_asked, says};
@@ -366,6 +367,10 @@ impl Engine for Stumbling {
         });
         sender.fail(EngineError::Failed("a kernel panicked".into()));
         Ok(stream)
+    }
+
+    fn score(&self, _: &Prompt, _: &str, _: Option<&str>) -> Result<Vec<TokenScore>, EngineError> {
+        Ok(Vec::new())
     }
 
     fn load(&self) -> Load {

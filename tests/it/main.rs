@@ -36,6 +36,9 @@ mod filters;
 /// Embeddings, reranking, and searches by meaning.
 mod encoders;
 
+/// Which token of a text attends to which.
+mod attention;
+
 /// Each a clear error in OpenAI's shape, with the field at fault.
 mod bad_input;
 

@@ -1,19 +1,25 @@
 //! The engine itself: checks a request, makes tokens of it, and puts it in the queue.
 
+mod inside;
+mod score;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engine::{
-    Engine, EngineError, Fingerprint, Load, ModelInfo, OutputFormat, Prompt, Request, TokenStream,
+    Anatomy, Engine, EngineError, Fingerprint, Inside, Load, ModelInfo, OutputFormat, Prompt,
+    Request, TokenScore, TokenStream,
 };
 
 use crate::LoadError;
-use crate::decoder::KvType;
+use crate::decoder::{KvType, Watch};
 use crate::encoder_decoder::EncoderDecoder;
 use crate::files::ModelSource;
 use crate::fingerprint::fingerprint;
 use crate::model::{Body, Model};
-use crate::serving::{Grammar, Grammars, Job, PagedDecoder, Wishes, WorkerPool, check_sampling};
+use crate::serving::{
+    Grammar, Grammars, Job, Manner, PagedDecoder, Task, Wishes, WorkerPool, Writing, check_sampling,
+};
 use crate::text::Text;
 
 /// An engine that runs a decoder of the Llama family, or a T5, on the CPU.
@@ -28,6 +34,8 @@ pub struct CandleEngine {
     vocab: usize,
     /// Made when an answer must be JSON for the first time.
     grammars: OnceLock<Result<Grammars, EngineError>>,
+    /// Of a decoder; nothing else can be looked into.
+    anatomy: Option<Anatomy>,
     pool: WorkerPool,
     source: ModelSource,
     fingerprint: OnceLock<Fingerprint>,
@@ -96,18 +104,18 @@ impl CandleEngine {
             end_tokens,
             card,
         } = Model::open(&source)?;
-        let (most, pool) = match body {
+        let (most, pool, anatomy) = match body {
             Body::Decoder(decoder) => {
-                let made_for = decoder.context();
+                let (made_for, anatomy) = (decoder.context(), decoder.anatomy());
                 let network = PagedDecoder::new(*decoder, settings.kv_type, settings.kv_bytes);
                 let most = checked_context(network.context(), made_for, &settings)?;
-                (most, WorkerPool::start(network, &settings)?)
+                (most, WorkerPool::start(network, &settings)?, Some(anatomy))
             }
             Body::T5(model) => {
                 let made_for = model.context();
                 let network = EncoderDecoder::new(*model, settings.kv_bytes);
                 let most = checked_context(network.context(), made_for, &settings)?;
-                (most, WorkerPool::start(network, &settings)?)
+                (most, WorkerPool::start(network, &settings)?, None)
             }
         };
         Ok(Self {
@@ -122,6 +130,7 @@ impl CandleEngine {
             end_tokens,
             vocab,
             grammars: OnceLock::new(),
+            anatomy,
             pool,
             source,
             fingerprint: OnceLock::new(),
@@ -190,14 +199,37 @@ impl CandleEngine {
     fn checked_prompt(&self, prompt: &Prompt, beginning: &str) -> Result<Vec<u32>, EngineError> {
         let context = self.model.context;
         let tokens = self.text.prompt_tokens(prompt, context, beginning)?;
-        if tokens.is_empty() {
+        self.check_length(tokens.len())?;
+        Ok(tokens)
+    }
+
+    /// The same, and where the texts are whose attention is to be told.
+    fn watched_prompt(
+        &self,
+        request: &Request,
+        beginning: &str,
+    ) -> Result<(Vec<u32>, Option<Watch>), EngineError> {
+        if request.watch.is_empty() || self.anatomy.is_none() {
+            return Ok((self.checked_prompt(&request.prompt, beginning)?, None));
+        }
+        let context = self.model.context;
+        let read = self
+            .text
+            .ranged_prompt(&request.prompt, context, beginning)?;
+        self.check_length(read.ids.len())?;
+        let watch = read.find(request.watch.iter().map(String::as_str));
+        Ok((read.ids, Some(Watch::new(watch))))
+    }
+
+    fn check_length(&self, prompt: usize) -> Result<(), EngineError> {
+        let context = self.model.context;
+        if prompt == 0 {
             return Err(invalid("messages", "the prompt is empty"));
         }
-        if tokens.len() >= context {
-            let prompt = tokens.len();
+        if prompt >= context {
             return Err(EngineError::PromptTooLong { prompt, context });
         }
-        Ok(tokens)
+        Ok(())
     }
 }
 
@@ -223,20 +255,25 @@ impl Engine for CandleEngine {
         self.pool.check_room()?;
         let grammar = self.grammar(&request.format)?;
         let wishes = self.wishes(&mut request)?;
-        let prompt = self.checked_prompt(&request.prompt, &wishes.beginning)?;
+        let (prompt, watch) = self.watched_prompt(&request, &wishes.beginning)?;
         let room = self.model.context - prompt.len();
         let max_tokens = request.max_tokens.unwrap_or(room).min(room);
         let (sender, stream) = TokenStream::channel(max_tokens);
-        self.pool.submit(Job {
-            prompt,
+        let manner = Manner {
             sampling: request.sampling,
             logit_bias: request.logit_bias,
             wishes,
             grammar,
+            watch,
             max_tokens,
-            salt: request.salt,
             end_tokens: self.end_tokens.clone(),
             text: self.text.clone(),
+        };
+        let writing = Writing::new(&prompt, manner);
+        self.pool.submit(Job {
+            prompt,
+            task: Task::Write(Box::new(writing)),
+            salt: request.salt,
             sender,
         })?;
         Ok(stream)
@@ -245,6 +282,25 @@ impl Engine for CandleEngine {
     fn fingerprint(&self) -> Fingerprint {
         let compute = || fingerprint(&self.source);
         self.fingerprint.get_or_init(compute).clone()
+    }
+
+    fn score(
+        &self,
+        prompt: &Prompt,
+        text: &str,
+        salt: Option<&str>,
+    ) -> Result<Vec<TokenScore>, EngineError> {
+        self.judge(prompt, text, salt)
+    }
+
+    fn inside(&self) -> Result<&dyn Inside, EngineError> {
+        match self.anatomy {
+            Some(_) => Ok(self),
+            None => Err(invalid(
+                "model",
+                "attention is shown of decoders only, and this model is none",
+            )),
+        }
     }
 
     fn load(&self) -> Load {
@@ -277,6 +333,9 @@ fn check_limits(request: &Request) -> Result<(), EngineError> {
     }
     if request.stop.len() > MOST_STOP_STRINGS {
         return Err(invalid("stop", "there may be at most 16 stop strings"));
+    }
+    if request.watch.len() > Request::MOST_WATCHED {
+        return Err(invalid("watch", "at most 4096 texts are watched"));
     }
     let fits = |stop: &String| (1..=LONGEST_STOP_STRING).contains(&stop.len());
     if !request.stop.iter().all(fits) {

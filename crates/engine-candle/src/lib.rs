@@ -27,12 +27,13 @@ mod fingerprint;
 pub mod inspect;
 mod model;
 pub mod quantize;
+mod softmax;
 
 mod encoder_decoder;
 #[cfg(feature = "encoders")]
 pub mod encoders;
 
-pub use decoder::{Chunk, Decoder, KvCache, KvType};
+pub use decoder::{Asks, AttentionWeights, Chunk, Decoder, KvCache, KvType, Watch};
 pub use encoder_decoder::{Reading, T5};
 pub use engine::{CandleEngine, Settings};
 pub use error::LoadError;

@@ -85,6 +85,32 @@ fn the_contract_is_kept() {
 }
 
 #[test]
+fn a_text_is_as_likely_as_the_model_says() {
+    for name in MODELS {
+        let engine = engine(name);
+        let prompt = Prompt {
+            messages: vec![Message::new(Role::User, "what does ibid mean?")],
+            ..Prompt::default()
+        };
+        let scores = engine.score(&prompt, "it means the same place", None);
+        let scores = scores.expect("it is taken");
+        assert!(scores.len() > 3, "{scores:?}");
+        let model = model(name);
+        let mut tokens = engine.prompt_tokens(&prompt).expect("it is tokenised");
+        tokens.push(1);
+        let mut reading = model.read(&tokens).expect("the prompt is good");
+        let mut last = model.start_token();
+        for score in scores {
+            let logits = model.decode(&[last], &mut reading);
+            let logits = logits.expect("the token is good");
+            last = score.id;
+            let total = logits.iter().map(|logit| logit.exp()).sum::<f32>().ln();
+            assert_close(name, &[score.logprob], &[logits[last as usize] - total]);
+        }
+    }
+}
+
+#[test]
 fn an_answer_is_what_the_model_says() {
     let question = "what does ibid mean?";
     for name in MODELS {

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use decoder_runs::{Expected, WAYS};
-use engine_candle::{Chunk, Decoder, ModelSource};
+use engine_candle::{Asks, Chunk, Decoder, ModelSource};
 use serde_json::{Value, json};
 
 /// Agreement in f32. The reference agrees with itself, token by token, to a tenth of this.
@@ -184,7 +184,7 @@ fn in_pieces(
                 batch.push(Chunk {
                     tokens,
                     cache,
-                    wants_logits: true,
+                    asks: Asks::Logits,
                 });
             }
         }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Engine, EngineError, Event, FinishReason, Message, Prompt, Request, Role, TokenLogprobs,
-    TokenStream, Usage,
+    Engine, EngineError, Event, FinishReason, Logprob, Message, Prompt, Request, Role,
+    TokenLogprobs, TokenScore, TokenStream, Usage,
 };
 
 /// Runs the whole suite.
@@ -23,6 +23,9 @@ pub fn check(engine: &dyn Engine) {
     stops_at_the_token_limit(engine);
     stops_before_a_stop_string(engine);
     reports_how_likely_the_tokens_were(engine);
+    scores_a_text_as_it_would_write_it(engine);
+    scores_nothing_of_nothing_and_refuses_too_much(engine);
+    tells_attention_only_of_what_is_watched(engine);
     refuses_a_prompt_over_the_context(engine);
     counts_prompt_tokens(engine);
     dropping_the_stream_frees_the_slot(engine);
@@ -124,6 +127,91 @@ fn reports_how_likely_the_tokens_were(engine: &dyn Engine) {
         text.trim(),
         "the tokens' bytes are the text"
     );
+}
+
+fn scores_a_text_as_it_would_write_it(engine: &dyn Engine) {
+    let request = Request {
+        logprobs: Some(0),
+        ..plain_request()
+    };
+    let prompt = request.prompt.clone();
+    let mut stream = engine.generate(request.clone()).expect("taken");
+    let (mut text, mut written) = (String::new(), Vec::new());
+    while let Some(Event::Token(token)) =
+        stream.next_blocking().map(|event| event.expect("no error"))
+    {
+        text.push_str(&token.text);
+        written.extend(token.logprobs.into_iter().map(|one| one.chosen));
+    }
+    let scores = engine.score(&prompt, &text, None).expect("taken");
+    assert!(
+        engine.load().is_idle(),
+        "nothing is held: {:?}",
+        engine.load()
+    );
+    let mut covered = 0;
+    for score in &scores {
+        assert!(text.get(score.range.clone()).is_some(), "{score:?}");
+        assert!(score.range.start <= covered, "a hole before {score:?}");
+        covered = covered.max(score.range.end);
+    }
+    assert_eq!(covered, text.len(), "the tokens are the text");
+    // The same text may be cut into tokens in other ways than the model wrote it in.
+    let same = written.iter().zip(&scores);
+    for (written, score) in same.take_while(|(written, score)| written.id == score.id) {
+        assert_as_likely(written, score);
+    }
+    // A model that is made to begin with a token reports what it thinks of it all the same.
+    let forced = Request {
+        logit_bias: vec![(scores[0].id, 100.0)],
+        max_tokens: Some(1),
+        ..request
+    };
+    let mut stream = engine.generate(forced).expect("taken");
+    let Some(Ok(Event::Token(token))) = stream.next_blocking() else {
+        panic!("an answer begins with a token");
+    };
+    if token.id == scores[0].id {
+        assert_as_likely(&token.logprobs[0].chosen, &scores[0]);
+    }
+}
+
+fn assert_as_likely(written: &Logprob, score: &TokenScore) {
+    let off = (written.logprob - score.logprob).abs();
+    assert!(off < 1e-3, "written as {written:?}, scored as {score:?}");
+}
+
+fn scores_nothing_of_nothing_and_refuses_too_much(engine: &dyn Engine) {
+    let prompt = plain_request().prompt;
+    assert_eq!(engine.score(&prompt, "", None), Ok(Vec::new()));
+    let text = "a word and another ".repeat(engine.model().context);
+    let refused = engine.score(&prompt, &text, None);
+    assert!(
+        matches!(refused, Err(EngineError::PromptTooLong { .. })),
+        "got {refused:?}"
+    );
+}
+
+fn tells_attention_only_of_what_is_watched(engine: &dyn Engine) {
+    for watch in [vec![], vec!["ibid".to_owned(), "is not there".to_owned()]] {
+        let request = Request {
+            watch: watch.clone(),
+            ..plain_request()
+        };
+        let mut stream = engine.generate(request).expect("taken");
+        while let Some(Event::Token(token)) =
+            stream.next_blocking().map(|event| event.expect("no error"))
+        {
+            // Not every engine can tell.
+            let told = &token.attention;
+            assert!(told.is_empty() || told.len() == watch.len(), "{told:?}");
+            assert!(
+                told.iter().all(|share| (0.0..=1.001).contains(share)),
+                "{told:?}"
+            );
+            assert_eq!(told.get(1).copied().unwrap_or(0.0), 0.0, "it is not there");
+        }
+    }
 }
 
 fn refuses_a_prompt_over_the_context(engine: &dyn Engine) {

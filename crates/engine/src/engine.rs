@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{EngineError, Fingerprint, ModelInfo, Prompt, Request, TokenStream};
+use crate::{
+    EngineError, Fingerprint, Inside, ModelInfo, Prompt, Request, TokenScore, TokenStream,
+};
 
 /// A model that can be asked to continue a prompt.
 ///
@@ -18,6 +20,9 @@ use crate::{EngineError, Fingerprint, ModelInfo, Prompt, Request, TokenStream};
 /// * Text of messages and documents is content: it can never produce a control token.
 /// * One request's failure ends that request alone.
 /// * The same request with the same seed yields the same tokens, whatever else is running.
+/// * [`score`](Engine::score) goes through the same queue and is refused for the same reasons.
+///   It blocks until the text was read, and holds nothing when it returns.
+/// * A token has the same probability when it is scored as when it is generated, to 1e-3.
 pub trait Engine: Send + Sync {
     /// The model behind this engine.
     fn model(&self) -> &ModelInfo;
@@ -35,6 +40,30 @@ pub trait Engine: Send + Sync {
     /// take seconds; do not call it from an async task.
     fn fingerprint(&self) -> Fingerprint {
         Fingerprint::default()
+    }
+
+    /// How likely the model finds `text` as the answer to `prompt`: one score for each of its
+    /// tokens, in order; none for an empty text. Together their ranges cover the text.
+    ///
+    /// `salt` is as in [`Request`]: what is kept of a prompt is used for scores, too. The text is
+    /// taken as the tokenizer cuts it, which may be another way than the model wrote it in.
+    fn score(
+        &self,
+        prompt: &Prompt,
+        text: &str,
+        salt: Option<&str>,
+    ) -> Result<Vec<TokenScore>, EngineError>;
+
+    /// The way into the model.
+    ///
+    /// # Errors
+    ///
+    /// When the engine has none, or the model could not be loaded.
+    fn inside(&self) -> Result<&dyn Inside, EngineError> {
+        Err(EngineError::InvalidRequest {
+            param: "model",
+            message: "the attention of this model cannot be seen".into(),
+        })
     }
 
     /// What the engine is holding right now; [idle](Load::is_idle) when nothing is asked of it.

@@ -27,11 +27,18 @@ pub struct Request {
     pub format: OutputFormat,
     /// Whether the model must call one of [`Prompt::tools`].
     pub tool_choice: ToolChoice,
+    /// Parts of the prompt, such as the sentences of its sources, in the order in which they
+    /// stand in it: each [`Token`](crate::Token) then tells how much attention they got. A text
+    /// is looked for behind the one before it, word for word; one that is not found gets none.
+    pub watch: Vec<String>,
 }
 
 impl Request {
     /// The most alternatives that [`Request::logprobs`] may ask for, as OpenAI has it.
     pub const MOST_LOGPROBS: usize = 20;
+
+    /// The most texts that [`Request::watch`] may hold.
+    pub const MOST_WATCHED: usize = 4096;
 }
 
 /// Whether the model must call a tool.

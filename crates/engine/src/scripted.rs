@@ -7,18 +7,21 @@ use std::time::Duration;
 
 use crate::{
     Card, Engine, EngineError, FinishReason, Load, Logprob, ModelInfo, Prompt, Request, Token,
-    TokenLogprobs, TokenSender, TokenStream, ToolCall, Usage,
+    TokenLogprobs, TokenScore, TokenSender, TokenStream, ToolCall, Usage,
 };
 
 /// Keeps the [`Engine`] contract without a model.
 ///
 /// A token is a word with the white space behind it. What is said comes from a function of
 /// the request, so that a test can echo, count or repeat what reached the model. The format asked
-/// for is not enforced. Each token is certain, and every alternative impossible.
+/// for is not enforced. Each token is certain, and every alternative impossible; how likely the
+/// words of other texts are, and where attention goes, can be scripted.
 pub struct ScriptedEngine {
     model: ModelInfo,
     script: Box<Script>,
     calls: Box<Calls>,
+    scores: Box<Scores>,
+    attention: Arc<Attention>,
     pace: Duration,
     slots: usize,
     running: Arc<AtomicUsize>,
@@ -26,6 +29,12 @@ pub struct ScriptedEngine {
 
 /// Which tools to call behind it.
 type Calls = dyn Fn(&Request) -> Vec<ToolCall> + Send + Sync;
+
+/// The logarithm of a word's probability after a prompt.
+type Scores = dyn Fn(&Prompt, &str) -> f32 + Send + Sync;
+
+/// The attention that each of the texts that are watched gets when a word is chosen.
+type Attention = dyn Fn(&str, &[String]) -> Vec<f32> + Send + Sync;
 
 /// What to say to a request.
 type Script = dyn Fn(&Request) -> Result<String, EngineError> + Send + Sync;
@@ -46,6 +55,8 @@ impl ScriptedEngine {
             model,
             script: Box::new(script),
             calls: Box::new(|_| Vec::new()),
+            scores: Box::new(|_, _| 0.0),
+            attention: Arc::new(|_, _| Vec::new()),
             pace: Duration::ZERO,
             slots: 8,
             running: Arc::default(),
@@ -67,6 +78,24 @@ impl ScriptedEngine {
         self
     }
 
+    /// Finds each word of a text as likely after a prompt as this, a natural logarithm.
+    pub fn with_scores(
+        mut self,
+        scores: impl Fn(&Prompt, &str) -> f32 + Send + Sync + 'static,
+    ) -> Self {
+        self.scores = Box::new(scores);
+        self
+    }
+
+    /// Pays this attention to each text that is watched, when it says a word.
+    pub fn with_attention(
+        mut self,
+        attention: impl Fn(&str, &[String]) -> Vec<f32> + Send + Sync + 'static,
+    ) -> Self {
+        self.attention = Arc::new(attention);
+        self
+    }
+
     /// Takes this long for each token.
     pub fn with_pace(mut self, pace: Duration) -> Self {
         self.pace = pace;
@@ -77,6 +106,14 @@ impl ScriptedEngine {
     pub fn with_slots(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
+    }
+
+    fn check_room(&self, prompt: usize) -> Result<(), EngineError> {
+        let context = self.model.context;
+        match prompt < context {
+            true => Ok(()),
+            false => Err(EngineError::PromptTooLong { prompt, context }),
+        }
     }
 
     fn take_slot(&self) -> Result<Slot, EngineError> {
@@ -113,18 +150,12 @@ impl Engine for ScriptedEngine {
 
     fn generate(&self, request: Request) -> Result<TokenStream, EngineError> {
         let prompt_tokens = self.count_prompt_tokens(&request.prompt)?;
-        let context = self.model.context;
-        if prompt_tokens >= context {
-            return Err(EngineError::PromptTooLong {
-                prompt: prompt_tokens,
-                context,
-            });
-        }
+        self.check_room(prompt_tokens)?;
         let slot = self.take_slot()?;
         let max_tokens = request
             .max_tokens
             .unwrap_or(usize::MAX)
-            .min(context - prompt_tokens);
+            .min(self.model.context - prompt_tokens);
         let reply = (self.script)(&request)?;
         let calls = (self.calls)(&request);
         let (sender, stream) = TokenStream::channel(max_tokens);
@@ -134,9 +165,33 @@ impl Engine for ScriptedEngine {
             pace: self.pace,
             logprobs: request.logprobs,
             calls,
+            attention: self.attention.clone(),
         };
-        thread::spawn(move || speak(&reply, &request.stop, limits, sender, slot));
+        thread::spawn(move || speak(&reply, &request, limits, sender, slot));
         Ok(stream)
+    }
+
+    fn score(
+        &self,
+        prompt: &Prompt,
+        text: &str,
+        _salt: Option<&str>,
+    ) -> Result<Vec<TokenScore>, EngineError> {
+        let tokens = self.count_prompt_tokens(prompt)? + self.count_tokens(text);
+        self.check_room(tokens)?;
+        let _slot = self.take_slot()?;
+        let mut end = 0;
+        let words = text.split_inclusive(char::is_whitespace);
+        let scores = (0..).zip(words).map(|(id, word)| {
+            let start = end;
+            end += word.len();
+            TokenScore {
+                id,
+                range: start..end,
+                logprob: (self.scores)(prompt, word.trim_end()),
+            }
+        });
+        Ok(scores.collect())
     }
 
     fn load(&self) -> Load {
@@ -162,10 +217,12 @@ struct Limits {
     pace: Duration,
     logprobs: Option<usize>,
     calls: Vec<ToolCall>,
+    attention: Arc<Attention>,
 }
 
-fn speak(reply: &str, stop: &[String], limits: Limits, sender: TokenSender, slot: Slot) {
-    let end = stop
+fn speak(reply: &str, request: &Request, limits: Limits, sender: TokenSender, slot: Slot) {
+    let end = request
+        .stop
         .iter()
         .filter_map(|stop| reply.find(stop.as_str()))
         .min()
@@ -186,6 +243,10 @@ fn speak(reply: &str, stop: &[String], limits: Limits, sender: TokenSender, slot
             id,
             text: word.to_owned(),
             logprobs: Vec::from_iter(limits.logprobs.map(|top| certain(id, word, top))),
+            attention: match request.watch.is_empty() {
+                true => Vec::new(),
+                false => (limits.attention)(word.trim_end(), &request.watch),
+            },
             ..Token::default()
         });
         completion_tokens += 1;

@@ -37,6 +37,12 @@ pub struct Token {
     /// The calls of tools that were complete with this token, in the order they were made. Their
     /// text is not in `text`. What looks like a call and cannot be understood is.
     pub tool_calls: Vec<ToolCall>,
+    /// How much attention each of [`Request::watch`](crate::Request) got when this token was
+    /// chosen, from 0 to 1: its share of all the attention that was paid, so that what is missing
+    /// from a sum of 1 went elsewhere (to the question, the instructions, the first token of all).
+    /// A mean over the heads of some layers from the middle of the model on. Empty if nothing is
+    /// watched, and from an engine that cannot tell.
+    pub attention: Vec<f32>,
 }
 
 /// How likely a generated token was, and which others were likely.

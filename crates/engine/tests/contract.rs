@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::ScriptedEngine;
+use engine::{Engine, Event, ScriptedEngine};
 
 #[test]
 fn scripted_engine_keeps_the_contract() {
@@ -11,4 +11,28 @@ fn scripted_engine_keeps_the_contract() {
     let engine =
         ScriptedEngine::new(move |_| Ok(reply.clone())).with_pace(Duration::from_millis(1));
     engine::contract::check(&engine);
+}
+
+#[test]
+fn scores_and_attention_follow_the_script() {
+    let engine = ScriptedEngine::new(|_| Ok("one two".into()))
+        .with_scores(
+            |prompt, word| match prompt.messages[0].content.contains(word) {
+                true => -0.1,
+                false => -9.0,
+            },
+        )
+        .with_attention(|word, watch| watch.iter().map(|text| f32::from(text == word)).collect());
+    let mut request = engine::contract::plain_request();
+    let scores = engine.score(&request.prompt, "does tea", None);
+    let scores = scores.expect("taken").into_iter();
+    let told = scores.map(|score| (score.range, score.logprob));
+    assert_eq!(told.collect::<Vec<_>>(), [(0..5, -0.1), (5..8, -9.0)]);
+    request.watch = vec!["two".into(), "three".into()];
+    let mut stream = engine.generate(request).expect("taken");
+    let mut told = Vec::new();
+    while let Some(Ok(Event::Token(token))) = stream.next_blocking() {
+        told.push(token.attention);
+    }
+    assert_eq!(told, [[0.0, 0.0], [1.0, 0.0]]);
 }

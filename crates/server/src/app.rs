@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use engine::ModelInfo;
+use engine::{Engine, ModelInfo};
 use library::{Library, Retention};
 use rag::{Encoders, Pipeline, Profile};
 use tokio::sync::{broadcast, watch};
@@ -148,6 +148,8 @@ pub struct Models {
 pub struct Model {
     /// What its engine says of it; clients ask for `info.name`.
     pub info: ModelInfo,
+    /// The model itself.
+    pub engine: Arc<dyn Engine>,
     /// Questions to answers, with this model.
     pub pipeline: Arc<Pipeline>,
 }

@@ -260,6 +260,7 @@ pub fn app_with_models(
     let model = |engine: Arc<dyn Engine>| {
         Ok(Model {
             info: engine.model().clone(),
+            engine: engine.clone(),
             pipeline: Arc::new(pipeline(config, engine)?.with_encoders(encoders.clone())),
         })
     };

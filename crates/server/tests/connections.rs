@@ -227,6 +227,7 @@ fn app(data_dir: &TempDir, engine: Arc<dyn Engine>) -> Arc<App> {
         .expect("an empty library opens");
     let model = Model {
         info: engine.model().clone(),
+        engine: engine.clone(),
         pipeline: Arc::new(rag::Pipeline::new(engine, rag::Settings::default())),
     };
     let limits = Limits {

@@ -6,6 +6,7 @@ use super::attention::Attention;
 use super::linear::Linear;
 use super::mlp::Mlp;
 use super::norm::RmsNorm;
+use super::observer::Observer;
 use super::rope::Rotation;
 use super::{Chunk, Rows};
 use crate::LoadError;
@@ -23,6 +24,7 @@ pub(crate) struct Layer {
     /// Which of the model's rotations turns queries and keys.
     rope: Option<usize>,
     attention: Attention,
+    observer: Observer,
     output: Linear,
     mlp_norm: RmsNorm,
     mlp: Mlp,
@@ -69,6 +71,7 @@ impl Layer {
                 .transpose()?,
             rope: config.layer_configs[index].rope,
             attention: Attention::new(config, index),
+            observer: Observer::new(config, index),
             output: Linear::load(
                 weights,
                 &name("self_attn.o_proj"),
@@ -100,6 +103,7 @@ impl Layer {
         let query = self.place(query, 0, rotation);
         let key = self.place(key, 1, rotation);
         let attended = self.attention.forward([&query, &key, &value], rows, batch);
+        self.observer.observe([&query, &value], rows, batch);
         let width = attended.len() / normed.rows();
         let output = self.output.forward(&Input::new(&attended, width));
         self.add(x, output, 0);

@@ -7,23 +7,28 @@
 //! their rows go through the matrices together; only attention looks at one sequence at a time.
 //! Keys and values live outside the model, in each sequence's [`KvCache`].
 
+mod asks;
 mod attention;
 mod kv;
 mod layer;
 mod linear;
 mod mlp;
 mod norm;
+mod observer;
 mod rope;
 mod rows;
 
 use std::sync::Arc;
 
-use engine::EngineError;
+use engine::{Anatomy, EngineError};
+use rayon::prelude::*;
 
 use crate::LoadError;
 use crate::config::DecoderConfig;
 use crate::files::{ModelFiles, ModelSource, Weights};
 use crate::kernels::{Input, Matrix, vector};
+use crate::softmax::{log_sum_exp, logprob};
+pub use asks::{Asks, AttentionWeights, Watch};
 pub use kv::{KvCache, KvType};
 pub(crate) use kv::{KvLayout, KvPage, PAGE_TOKENS};
 use layer::Layer;
@@ -50,9 +55,12 @@ pub struct Chunk<'a, Memory = KvCache> {
     /// What is remembered of the sequence so far: its keys and values; those of `tokens` are
     /// added.
     pub cache: &'a mut Memory,
-    /// The logits after the last of `tokens` are asked for.
-    pub wants_logits: bool,
+    /// What is to be known of them.
+    pub asks: Asks<'a>,
 }
+
+/// Rows of logits that exist at a time when probabilities are asked for.
+const ROWS_OF_LOGITS: usize = 8;
 
 impl Decoder {
     /// Loads the weights of a model, without what is needed to talk to it.
@@ -118,21 +126,41 @@ impl Decoder {
         }
     }
 
-    /// Runs the batch through the model and returns the logits asked for, in the batch's order.
+    /// The sizes of its attention.
+    pub(crate) fn anatomy(&self) -> Anatomy {
+        Anatomy {
+            layers: self.config.layers,
+            heads: self.config.heads,
+            kv_heads: self.config.kv_heads,
+            head_dim: self.config.head_dim,
+            scale: self.config.attention_scale as f32,
+        }
+    }
+
+    /// Runs the batch through the model and returns, in the batch's order, the logits of each
+    /// chunk that asks for them, and the logarithms of probabilities of each that asks for those.
     ///
     /// # Errors
     ///
-    /// When a token is outside the vocabulary, or a chunk is empty. The caches of
-    /// the batch then hold what they held before.
+    /// When a token is outside the vocabulary, a chunk is empty, or asks for more than it has.
+    /// The caches of the batch then hold what they held before.
     pub fn forward(&self, batch: &mut [Chunk<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
         if batch.iter().any(|chunk| chunk.tokens.is_empty()) {
             return Err(EngineError::Failed("a chunk without tokens".into()));
         }
-        let tokens = batch.iter().flat_map(|chunk| chunk.tokens);
-        if let Some(token) = tokens
-            .clone()
-            .find(|&&token| token as usize >= self.vocab())
-        {
+        let asked = batch.iter().map(|chunk| match chunk.asks {
+            Asks::Logprobs(tokens) => tokens,
+            _ => &[],
+        });
+        let mut lengths = batch.iter().zip(asked.clone());
+        if lengths.any(|(chunk, asked)| asked.len() > chunk.tokens.len()) {
+            return Err(EngineError::Failed("a chunk with too few tokens".into()));
+        }
+        let mut tokens = batch
+            .iter()
+            .flat_map(|chunk| chunk.tokens)
+            .chain(asked.flatten());
+        if let Some(token) = tokens.find(|&&token| token as usize >= self.vocab()) {
             return Err(EngineError::Failed(format!("there is no token {token}")));
         }
         let logits = self.compute(batch);
@@ -149,6 +177,9 @@ impl Decoder {
         let rotations = rotations.collect::<Vec<_>>();
         for chunk in batch.iter_mut() {
             chunk.cache.make_room(chunk.tokens.len());
+            if let Asks::Watched(watch) = &mut chunk.asks {
+                watch.begin();
+            }
         }
 
         // One vector per token.                                         [rows, hidden]
@@ -157,11 +188,29 @@ impl Decoder {
             layer.forward(&mut x, &rotations, &rows, batch);
         }
 
-        // Only the rows somebody asked for reach the head.              [wanted, vocab]
+        // Only the rows somebody asked for reach the head.
         let wanted = rows.wanted().iter();
         let wanted = wanted.flat_map(|&row| self.row(&x, row as usize));
-        let wanted = wanted.copied().collect::<Vec<_>>();
-        let normed = self.norm.forward(&wanted);
+        let logits = self.logits(&wanted.copied().collect::<Vec<_>>());
+        let mut logits = logits.chunks_exact(self.vocab()).map(<[f32]>::to_vec);
+        let (mut found, mut end) = (Vec::new(), 0);
+        for Chunk { tokens, asks, .. } in batch {
+            end += tokens.len();
+            match asks {
+                Asks::Logits | Asks::Watched(_) => found.extend(logits.next()),
+                Asks::Logprobs(asked) => {
+                    let start = (end - asked.len()) * self.config.hidden;
+                    found.push(self.logprobs(&x[start..end * self.config.hidden], asked));
+                }
+                Asks::Nothing | Asks::Weights(_) => {}
+            }
+        }
+        found
+    }
+
+    /// `[rows, hidden]` to `[rows, vocab]`.
+    fn logits(&self, x: &[f32]) -> Vec<f32> {
+        let normed = self.norm.forward(x);
         let mut logits = self.head.forward(&Input::new(&normed, self.config.hidden));
         vector::scale(&mut logits, (1.0 / self.config.logit_divisor) as f32);
         if let Some(cap) = self.config.logit_cap.map(|cap| cap as f32) {
@@ -169,8 +218,21 @@ impl Decoder {
                 *logit = (*logit / cap).tanh() * cap;
             }
         }
-        let logits = logits.chunks_exact(self.vocab());
-        logits.map(<[f32]>::to_vec).collect()
+        logits
+    }
+
+    /// The logarithm of the probability of a token after each row. All logits of a long text
+    /// would be gigabytes, so there are only those of a few rows at a time.
+    fn logprobs(&self, x: &[f32], tokens: &[u32]) -> Vec<f32> {
+        let mut found = Vec::with_capacity(tokens.len());
+        let rows = x.chunks(ROWS_OF_LOGITS * self.config.hidden);
+        for (rows, tokens) in rows.zip(tokens.chunks(ROWS_OF_LOGITS)) {
+            let logits = self.logits(rows);
+            let logits = logits.par_chunks_exact(self.vocab()).zip(tokens);
+            let logprobs = logits.map(|(row, id)| logprob(row, *id, log_sum_exp(row)));
+            found.extend(logprobs.collect::<Vec<_>>());
+        }
+        found
     }
 
     fn embed(&self, tokens: &[u32]) -> Vec<f32> {

@@ -24,7 +24,7 @@ impl Rows {
             rows.tokens.extend_from_slice(chunk.tokens);
             rows.positions.extend(start..start + chunk.tokens.len());
             rows.chunks.resize(rows.tokens.len(), index);
-            if chunk.wants_logits {
+            if chunk.asks.wants_logits() {
                 rows.wanted.push(rows.tokens.len() as u32 - 1);
             }
         }
@@ -46,7 +46,7 @@ impl Rows {
         &self.chunks
     }
 
-    /// The rows whose logits are asked for.
+    /// The rows whose logits are asked for: some chunks' last ones.
     pub(crate) fn wanted(&self) -> &[u32] {
         &self.wanted
     }

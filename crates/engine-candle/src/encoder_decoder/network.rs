@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use engine::{EngineError, KvLoad};
 
 use super::{Reading, T5};
-use crate::decoder::Chunk;
+use crate::decoder::{Asks, Chunk};
 use crate::serving::{Network, Wanted};
+use crate::softmax::{log_sum_exp, logprob};
 
 /// A T5 and the memory for its sequences.
 ///
@@ -58,27 +59,43 @@ impl EncoderDecoder {
         self.model.config.kv_numbers() * size_of::<f32>()
     }
 
-    /// What a sequence is after a chunk, and the logits if they are wanted. The sequence itself
-    /// stays as it was.
+    /// What a sequence is after a chunk, and the numbers if some are asked for. The sequence
+    /// itself stays as it was.
     fn step(&self, chunk: &Chunk<'_, Progress>) -> Result<(State, Option<Vec<f32>>), EngineError> {
-        match &chunk.cache.state {
+        // A text that is judged begins within the chunk that asks for the first of its tokens.
+        let (tokens, judged) = match &chunk.asks {
+            Asks::Logprobs(judged) => (chunk.tokens, *judged),
+            _ => (chunk.tokens, &[][..]),
+        };
+        let (mut reading, mut logits, rest) = match &chunk.cache.state {
             State::Gathering(prompt) => {
-                let mut prompt = [prompt, chunk.tokens].concat();
-                if !chunk.wants_logits {
+                let end = tokens.len() - judged.len().saturating_sub(1);
+                let mut prompt = [prompt, &tokens[..end]].concat();
+                if matches!(chunk.asks, Asks::Nothing) {
                     return Ok((State::Gathering(prompt), None));
                 }
                 prompt.push(self.model.config.end_token);
                 let mut reading = self.model.read(&prompt)?;
                 let start = [self.model.start_token()];
                 let logits = self.model.decode(&start, &mut reading)?;
-                Ok((State::Answering(reading), Some(logits)))
+                (reading, logits, &tokens[end..])
             }
             State::Answering(reading) => {
                 let mut reading = reading.clone();
-                let logits = self.model.decode(chunk.tokens, &mut reading)?;
-                Ok((State::Answering(reading), Some(logits)))
+                let (first, rest) = tokens.split_at(1);
+                let logits = self.model.decode(first, &mut reading)?;
+                (reading, logits, rest)
             }
+        };
+        let Some((first, others)) = judged.split_first() else {
+            return Ok((State::Answering(reading), Some(logits)));
+        };
+        let mut logprobs = vec![logprob(&logits, *first, log_sum_exp(&logits))];
+        for (token, next) in rest.iter().zip(others) {
+            logits = self.model.decode(&[*token], &mut reading)?;
+            logprobs.push(logprob(&logits, *next, log_sum_exp(&logits)));
         }
+        Ok((State::Answering(reading), Some(logprobs)))
     }
 }
 
@@ -112,12 +129,12 @@ impl Network for EncoderDecoder {
     fn forward(&self, batch: &mut [Chunk<'_, Progress>]) -> Result<Vec<Vec<f32>>, EngineError> {
         let steps = batch.iter().map(|chunk| self.step(chunk));
         let steps = steps.collect::<Result<Vec<_>, _>>()?;
-        let mut all_logits = Vec::new();
-        for (chunk, (state, logits)) in batch.iter_mut().zip(steps) {
+        let mut found = Vec::new();
+        for (chunk, (state, numbers)) in batch.iter_mut().zip(steps) {
             chunk.cache.state = state;
-            all_logits.extend(logits);
+            found.extend(numbers);
         }
-        Ok(all_logits)
+        Ok(found)
     }
 
     fn kv_load(&self) -> KvLoad {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use engine::{EngineError, KvLoad, SamplingParams, TokenStream};
 
 use super::network::{Network, Wanted};
-use super::{Job, Wishes};
-use crate::decoder::Chunk;
+use super::{Job, Manner, Task, Wishes, Writing};
+use crate::decoder::{Asks, Chunk};
 use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
 
 /// After each token comes the next number.
@@ -79,7 +79,13 @@ impl Network for Counting {
             };
             let mut row = vec![numbers; VOCAB];
             row[(last as usize + 1) % VOCAB] += 1.0;
-            logits.extend(chunk.wants_logits.then_some(row));
+            match chunk.asks {
+                // The tokens that it would not choose are as unlikely as their numbers are large.
+                Asks::Logprobs(asked) => {
+                    logits.push(asked.iter().map(|id| -(*id as f32)).collect());
+                }
+                _ => logits.extend(chunk.asks.wants_logits().then_some(row)),
+            }
         }
         Ok(logits)
     }
@@ -103,16 +109,21 @@ pub(crate) fn job(prompt: Vec<u32>, max_tokens: usize) -> (Job, TokenStream) {
         template: ChatTemplate::compile(None, SpecialTokens::default()).expect("it compiles"),
     };
     let (sender, stream) = TokenStream::channel(max_tokens);
-    let job = Job {
-        prompt,
+    let manner = Manner {
         sampling: SamplingParams::GREEDY,
         logit_bias: Vec::new(),
-        max_tokens,
         wishes: Wishes::default(),
         grammar: None,
-        salt: None,
+        watch: None,
+        max_tokens,
         end_tokens: Arc::new([]),
         text: Arc::new(text),
+    };
+    let writing = Writing::new(&prompt, manner);
+    let job = Job {
+        prompt,
+        task: Task::Write(Box::new(writing)),
+        salt: None,
         sender,
     };
     (job, stream)

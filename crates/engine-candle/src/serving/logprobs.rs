@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use engine::{Logprob, TokenLogprobs};
 
+use crate::softmax::{log_sum_exp, logprob};
 use crate::text::ModelTokenizer;
 
 /// The probabilities of one answer's tokens.
@@ -39,22 +40,21 @@ impl Logprobs {
         mark: Option<&str>,
     ) {
         let total = log_sum_exp(logits);
-        let logprob = |id: u32| Logprob {
+        let entry = |id: u32| Logprob {
             id,
             bytes: match tokenizer.bytes(id) {
                 bytes if bytes.is_empty() => tokenizer.name(id).into_bytes(),
                 bytes => bytes,
             },
-            logprob: (f64::from(logits[id as usize]) - total) as f32,
+            logprob: logprob(logits, id, total),
         };
-        let chosen = logprob(id);
-        let top = most_likely(logits, self.top).into_iter().map(logprob);
-        let entry = TokenLogprobs {
+        let top = most_likely(logits, self.top).into_iter().map(entry);
+        let told = TokenLogprobs {
             top: top.collect(),
-            chosen,
+            chosen: entry(id),
         };
         let bytes = mark.map_or_else(|| tokenizer.bytes(id).len(), str::len);
-        self.held.push_back((self.bytes, entry));
+        self.held.push_back((self.bytes, told));
         self.bytes += bytes;
     }
 
@@ -65,17 +65,6 @@ impl Logprobs {
         let begun = begun.count();
         self.held.drain(..begun).map(|(_, entry)| entry).collect()
     }
-}
-
-/// The logarithm of what a softmax divides by.
-fn log_sum_exp(logits: &[f32]) -> f64 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum = logits
-        .iter()
-        .filter(|logit| !logit.is_nan())
-        .map(|&logit| f64::from(logit - largest).exp())
-        .sum::<f64>();
-    f64::from(largest) + sum.ln()
 }
 
 /// The tokens of the largest logits, best first, equal ones in the order of the vocabulary.
@@ -103,16 +92,5 @@ mod tests {
         assert_eq!(most_likely(&logits, 3), [1, 3, 4]);
         assert_eq!(most_likely(&logits, 9), [1, 3, 4, 0]);
         assert_eq!(most_likely(&logits, 0), [] as [u32; 0]);
-    }
-
-    #[test]
-    fn probabilities_sum_to_one() {
-        let logits = [100.0, 101.0, -3.0, 99.5];
-        let total = log_sum_exp(&logits);
-        let sum = logits
-            .iter()
-            .map(|&logit| (f64::from(logit) - total).exp())
-            .sum::<f64>();
-        assert!((sum - 1.0).abs() < 1e-6, "{sum}");
     }
 }

@@ -17,7 +17,9 @@ mod random;
 mod sampler;
 mod schedule;
 mod sequence;
+mod task;
 mod worker;
+mod writing;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -32,7 +34,9 @@ pub(crate) use output::Wishes;
 use queue::{Queue, QueueLimits};
 pub(crate) use sampler::check as check_sampling;
 pub(crate) use sequence::Job;
+pub(crate) use task::{Looking, Scoring, Task};
 use worker::Worker;
+pub(crate) use writing::{Manner, Writing};
 
 /// The workers of one model, behind one queue. Dropping it stops them within a step.
 pub(crate) struct WorkerPool {

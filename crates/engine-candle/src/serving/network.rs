@@ -9,7 +9,9 @@ use crate::decoder::Chunk;
 /// # Contract
 ///
 /// * A sequence is fed in chunks: its prompt, in one or several, then each generated token. The
-///   last chunk of the prompt, and every one after it, asks for logits.
+///   last chunk of the prompt, and every one after it, asks for logits. Where a text is judged it
+///   follows its prompt in the same chunks, or in more, and they ask for the probabilities of its
+///   tokens. A network that knows nothing of attention passes over what is asked about it.
 /// * The logits of a sequence do not depend on how its prompt was cut, nor on the batch.
 /// * When [`forward`](Network::forward) fails or panics, every memory of the batch is as it was
 ///   before, so that the call can be repeated with each chunk alone.
@@ -25,7 +27,7 @@ pub(crate) trait Network: Send + Sync + 'static {
     /// of its tokens are in memory then: always fewer than all.
     fn recall(&self, memory: &mut Self::Memory, prompt: &[u32]) -> usize;
 
-    /// Feeds the batch and returns the logits asked for, in the batch's order.
+    /// Feeds the batch and returns the numbers asked for, in the batch's order.
     fn forward(&self, batch: &mut [Chunk<'_, Self::Memory>]) -> Result<Vec<Vec<f32>>, EngineError>;
 
     /// What all memories take.
@@ -37,9 +39,9 @@ pub(crate) trait Network: Send + Sync + 'static {
 
 /// The memory that a sequence asks for.
 pub(crate) struct Wanted<'a> {
-    /// Its prompt, at least one token.
+    /// Its prompt, at least one token: what it may share with others.
     pub(crate) prompt: &'a [u32],
-    /// The most tokens it will have: prompt and answer.
+    /// The most tokens that it will hold.
     pub(crate) tokens: usize,
     /// Prompts are shared only among sequences of the same.
     pub(crate) salt: Option<&'a str>,

@@ -213,7 +213,7 @@ impl Queue {
         }
         let waiting = state.waiting.iter().map(|job| Work {
             prefill: job.prompt.len(),
-            decode: state.pace.expected_answer(job.max_tokens),
+            decode: state.pace.expected_answer(job.max_tokens()),
         });
         let work = waiting.chain(state.backlogs.iter().copied()).sum();
         let all = state.pace.time(work)?.div_f64(self.limits.workers as f64);

@@ -1,40 +1,43 @@
-//! One request while it is answered, with everything it holds.
+//! One request while it is worked on, with everything it holds.
 
-use std::sync::Arc;
+use engine::{EngineError, FinishReason, TokenSender, Usage};
 
-use engine::{EngineError, FinishReason, SamplingParams, TokenSender, Usage};
-
-use super::grammar::Grammar;
 use super::network::Network;
-use super::output::{Output, Place, Wishes};
-use super::penalties::Penalties;
 use super::queue::Slot;
-use super::sampler::Sampler;
-use crate::decoder::Chunk;
-use crate::text::Text;
+use super::task::Task;
+use crate::decoder::{Asks, Chunk};
 
 /// A request that was checked and tokenised, and waits.
 pub(crate) struct Job {
-    /// Tokens of the prompt, fewer than the context.
+    /// What is read, at least one token and no more than the context: the prompt, and all but the
+    /// last token of a text behind it that is judged.
     pub(crate) prompt: Vec<u32>,
-    pub(crate) sampling: SamplingParams,
-    /// Tokens of the vocabulary with what is added to their logits.
-    pub(crate) logit_bias: Vec<(u32, f32)>,
-    /// What is made of the tokens.
-    pub(crate) wishes: Wishes,
-    /// What the text must be, if that matters.
-    pub(crate) grammar: Option<Grammar>,
-    /// The most tokens to generate; prompt and answer fit the context.
-    pub(crate) max_tokens: usize,
+    /// What is done with it.
+    pub(crate) task: Task,
     /// What is kept of the prompt is used again only for the same salt.
     pub(crate) salt: Option<String>,
-    /// Tokens that end the model's turn.
-    pub(crate) end_tokens: Arc<[u32]>,
-    pub(crate) text: Arc<Text>,
     pub(crate) sender: TokenSender,
 }
 
 impl Job {
+    /// The most tokens to generate.
+    pub(crate) fn max_tokens(&self) -> usize {
+        match &self.task {
+            Task::Write(writing) => writing.max_tokens,
+            Task::Score(_) | Task::Look(_) => 0,
+        }
+    }
+
+    /// The most tokens to keep in memory: the last one is sent, and not fed again.
+    pub(crate) fn held_tokens(&self) -> usize {
+        self.prompt.len() + self.max_tokens().saturating_sub(1)
+    }
+
+    /// What may be taken over from others who have read the same.
+    pub(crate) fn shared(&self) -> &[u32] {
+        shared(&self.task, &self.prompt)
+    }
+
     /// Nobody waits for the answer any more.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.sender.is_closed()
@@ -53,16 +56,8 @@ pub(crate) struct Sequence<M> {
     prefilled: usize,
     /// Those that were known.
     cached: usize,
-    /// The token that goes through the model next; it was sent already.
-    last_token: u32,
-    generated: usize,
-    max_tokens: usize,
-    end_tokens: Arc<[u32]>,
+    task: Task,
     memory: M,
-    penalties: Penalties,
-    grammar: Option<Grammar>,
-    sampler: Sampler,
-    output: Output,
     outcome: Option<Result<FinishReason, EngineError>>,
     sender: TokenSender,
     slot: Slot,
@@ -71,20 +66,12 @@ pub(crate) struct Sequence<M> {
 impl<M> Sequence<M> {
     /// Begins a request.
     pub(crate) fn new(job: Job, memory: M, slot: Slot) -> Self {
-        let penalties = Penalties::new(&job.sampling, job.logit_bias, &job.prompt);
         Self {
             prompt: job.prompt,
             prefilled: 0,
             cached: 0,
-            last_token: 0,
-            generated: 0,
-            max_tokens: job.max_tokens,
-            end_tokens: job.end_tokens,
+            task: job.task,
             memory,
-            penalties,
-            grammar: job.grammar,
-            sampler: Sampler::new(job.sampling),
-            output: Output::new(job.text, job.wishes),
             outcome: None,
             sender: job.sender,
             slot,
@@ -98,10 +85,10 @@ impl<M> Sequence<M> {
 
     /// Tokens that are still to be generated, when an answer is expected to be so long.
     pub(crate) fn answer_left(&self, expected: impl FnOnce(usize) -> usize) -> usize {
-        let more = 1;
-        expected(self.max_tokens)
-            .saturating_sub(self.generated)
-            .max(more)
+        match &self.task {
+            Task::Write(writing) => writing.left(expected),
+            Task::Score(_) | Task::Look(_) => 0,
+        }
     }
 
     /// Nobody listens, or the answer ended.
@@ -111,14 +98,17 @@ impl<M> Sequence<M> {
 
     /// The length of the answer, if it ended well.
     pub(crate) fn whole_answer(&self) -> Option<usize> {
-        let ended = matches!(self.outcome, Some(Ok(_)));
-        ended.then_some(self.generated)
+        match (&self.task, &self.outcome) {
+            (Task::Write(writing), Some(Ok(_))) => Some(writing.generated),
+            _ => None,
+        }
     }
 
     /// Skips what is known of the rest of the prompt.
     pub(crate) fn recall<N: Network<Memory = M>>(&mut self, network: &N) {
-        if self.prompt_left() > 0 {
-            let known = network.recall(&mut self.memory, &self.prompt);
+        let shared = shared(&self.task, &self.prompt);
+        if self.prefilled < shared.len() {
+            let known = network.recall(&mut self.memory, shared);
             self.cached += known - self.prefilled;
             self.prefilled = known;
         }
@@ -126,26 +116,48 @@ impl<M> Sequence<M> {
 
     /// The next tokens of the prompt, so many; after it, the token that was generated last.
     pub(crate) fn chunk(&mut self, tokens: usize) -> Chunk<'_, M> {
-        let left = self.prompt_left();
-        Chunk {
-            tokens: match left {
-                0 => std::slice::from_ref(&self.last_token),
-                _ => &self.prompt[self.prefilled..self.prefilled + tokens],
+        let end = self.prompt.len().min(self.prefilled + tokens);
+        let whole = end == self.prompt.len();
+        let next = &self.prompt[self.prefilled..end];
+        let (tokens, asks) = match &mut self.task {
+            Task::Write(writing) => match (next.is_empty(), whole) {
+                (true, _) => writing.last(),
+                (false, true) => (next, writing.asks()),
+                (false, false) => (next, Asks::Nothing),
             },
+            Task::Score(scoring) => match scoring.asked(end) {
+                [] => (next, Asks::Nothing),
+                asked => (next, Asks::Logprobs(asked)),
+            },
+            Task::Look(looking) => (next, Asks::Weights(&mut looking.weights)),
+        };
+        Chunk {
+            tokens,
             cache: &mut self.memory,
-            wants_logits: left <= tokens,
+            asks,
         }
     }
 
-    /// So many tokens went through the model. Returns whether logits were asked for.
+    /// So many tokens went through the model. Returns whether numbers were asked for.
     pub(crate) fn was_fed(&mut self, tokens: usize) -> bool {
         self.prefilled = self.prompt.len().min(self.prefilled + tokens);
-        self.prompt_left() == 0
+        let whole = self.prompt_left() == 0;
+        match &mut self.task {
+            Task::Write(_) => whole,
+            Task::Score(scoring) => !scoring.asked(self.prefilled).is_empty(),
+            Task::Look(looking) => {
+                if whole {
+                    looking.finish();
+                    self.outcome = Some(Ok(FinishReason::Stop));
+                }
+                false
+            }
+        }
     }
 
-    /// Chooses a token by the logits and sends it.
-    pub(crate) fn advance(&mut self, logits: &[f32]) {
-        match self.next_token(logits) {
+    /// Goes on with the numbers that were asked for.
+    pub(crate) fn advance(&mut self, numbers: Vec<f32>) {
+        match self.take(numbers) {
             Ok(None) => {}
             Ok(Some(reason)) => self.outcome = Some(Ok(reason)),
             Err(error) => self.fail(error),
@@ -161,7 +173,10 @@ impl<M> Sequence<M> {
     pub(crate) fn end(self) {
         let usage = Usage {
             prompt_tokens: self.prompt.len(),
-            completion_tokens: self.generated,
+            completion_tokens: match &self.task {
+                Task::Write(writing) => writing.generated,
+                Task::Score(_) | Task::Look(_) => 0,
+            },
             cached_tokens: self.cached,
         };
         drop(self.memory);
@@ -174,37 +189,30 @@ impl<M> Sequence<M> {
         }
     }
 
-    fn next_token(&mut self, logits: &[f32]) -> Result<Option<FinishReason>, EngineError> {
-        let id = self.choose(logits)?;
-        let place = match () {
-            () if self.end_tokens.contains(&id) => Place::End,
-            () if self.generated == self.max_tokens => Place::Last,
-            () => Place::Inside,
-        };
-        let sent = self.output.take(id, place, logits)?;
-        self.sender.token(sent.token);
-        Ok(match place {
-            _ if sent.stopped => Some(FinishReason::Stop),
-            Place::End if self.output.called() => Some(FinishReason::ToolCalls),
-            Place::End => Some(FinishReason::Stop),
-            Place::Last => Some(FinishReason::Length),
-            Place::Inside => None,
-        })
+    /// Returns why the sequence ends, if it does.
+    fn take(&mut self, numbers: Vec<f32>) -> Result<Option<FinishReason>, EngineError> {
+        let whole = self.prompt_left() == 0;
+        match &mut self.task {
+            Task::Write(writing) => {
+                let (token, end) = writing.next_token(&numbers)?;
+                self.sender.token(token);
+                Ok(end)
+            }
+            Task::Score(scoring) => {
+                scoring.take(numbers)?;
+                Ok(whole.then_some(FinishReason::Stop))
+            }
+            Task::Look(_) => Ok(None),
+        }
     }
+}
 
-    fn choose(&mut self, logits: &[f32]) -> Result<u32, EngineError> {
-        let mut wished = self.penalties.apply(logits);
-        if let Some(grammar) = &mut self.grammar {
-            grammar.restrict(wished.to_mut())?;
-        }
-        let id = self.sampler.sample(&wished)?;
-        self.penalties.note(id);
-        self.last_token = id;
-        self.generated += 1;
-        match &mut self.grammar {
-            Some(grammar) if !self.end_tokens.contains(&id) => grammar.consume(id)?,
-            _ => {}
-        }
-        Ok(id)
+/// The tokens that need not be read if they are known: those before the first of which something
+/// is asked, which is the last of the prompt; and none where something is asked of each.
+fn shared<'a>(task: &Task, prompt: &'a [u32]) -> &'a [u32] {
+    match task {
+        Task::Write(_) => prompt,
+        Task::Score(scoring) => &prompt[..scoring.prompt],
+        Task::Look(_) => &prompt[..1],
     }
 }

@@ -88,9 +88,8 @@ impl<N: Network> Worker<N> {
         while self.sequences.len() < self.max_running {
             let admitted = self.queue.take(|job| {
                 let wanted = Wanted {
-                    prompt: &job.prompt,
-                    // The last token is sent, and not fed again.
-                    tokens: job.prompt.len() + job.max_tokens - 1,
+                    prompt: job.shared(),
+                    tokens: job.held_tokens(),
                     salt: job.salt.as_deref(),
                 };
                 catch_panic(|| self.network.admit(&wanted))
@@ -159,17 +158,17 @@ impl<N: Network> Worker<N> {
 /// Feeds some sequences in one forward pass. If that fails, each is fed alone, so that only those
 /// end that cannot go on.
 fn feed<N: Network>(network: &N, threads: &ThreadPool, group: &mut [Fed<'_, N::Memory>]) {
-    let logits = {
+    let found = {
         let chunks = group.iter_mut().map(|fed| fed.sequence.chunk(fed.tokens));
         let mut batch = chunks.collect::<Vec<_>>();
         catch_panic(|| threads.install(|| network.forward(&mut batch)))
     };
-    match logits.and_then(|logits| logits) {
-        Ok(logits) => {
-            let mut logits = logits.into_iter();
+    match found.and_then(|found| found) {
+        Ok(found) => {
+            let mut found = found.into_iter();
             for Fed { sequence, tokens } in group {
                 if sequence.was_fed(*tokens) {
-                    advance(sequence, logits.next());
+                    advance(sequence, found.next());
                 }
             }
         }
@@ -184,12 +183,12 @@ fn feed<N: Network>(network: &N, threads: &ThreadPool, group: &mut [Fed<'_, N::M
     }
 }
 
-fn advance<M>(sequence: &mut Sequence<M>, logits: Option<Vec<f32>>) {
-    let Some(logits) = logits else {
+fn advance<M>(sequence: &mut Sequence<M>, numbers: Option<Vec<f32>>) {
+    let Some(numbers) = numbers else {
         sequence.fail(EngineError::Failed("the model gave no logits".into()));
         return;
     };
-    if let Err(error) = catch_panic(|| sequence.advance(&logits)) {
+    if let Err(error) = catch_panic(|| sequence.advance(numbers)) {
         sequence.fail(error);
     }
 }

@@ -7,6 +7,7 @@ mod generation_marks;
 mod gguf_tokenizer;
 mod percent;
 mod python;
+mod ranged;
 mod sentence_piece;
 mod stop;
 mod template;
@@ -23,6 +24,7 @@ use serde_json::Value;
 
 pub(crate) use controls::SENTINEL;
 pub(crate) use detokenizer::Detokenizer;
+pub(crate) use ranged::Ranged;
 pub(crate) use template::{ChatTemplate, SpecialTokens};
 pub(crate) use tokenizer::ModelTokenizer;
 pub(crate) use tool_calls::{Part, ToolCallParser};
@@ -50,12 +52,27 @@ impl Text {
         context: usize,
         beginning: &str,
     ) -> Result<Vec<u32>, EngineError> {
-        refuse_the_hopeless(prompt, context)?;
-        let mut rendered = self
-            .template
-            .render(prompt, |content| self.tokenizer.protect(content))?;
+        let mut rendered = self.render(prompt, context)?;
         rendered.push_str(beginning);
         self.tokenizer.encode_rendered(&rendered)
+    }
+
+    /// The same, with the text that the tokens are of.
+    pub(crate) fn ranged_prompt(
+        &self,
+        prompt: &Prompt,
+        context: usize,
+        beginning: &str,
+    ) -> Result<Ranged, EngineError> {
+        let mut rendered = self.render(prompt, context)?;
+        rendered.push_str(beginning);
+        self.tokenizer.encode_ranged(&rendered)
+    }
+
+    fn render(&self, prompt: &Prompt, context: usize) -> Result<String, EngineError> {
+        refuse_the_hopeless(bytes_of(prompt), context)?;
+        self.template
+            .render(prompt, |content| self.tokenizer.protect(content))
     }
 
     /// The tokens of a text as content.
@@ -63,10 +80,22 @@ impl Text {
         let protected = self.tokenizer.protect(content);
         self.tokenizer.encode_rendered(&protected)
     }
+
+    /// The same, with the parts of the text that they stand for.
+    pub(crate) fn ranged_content(
+        &self,
+        content: &str,
+        context: usize,
+    ) -> Result<Ranged, EngineError> {
+        refuse_the_hopeless(content.len(), context)?;
+        let ranged = self
+            .tokenizer
+            .encode_ranged(&self.tokenizer.protect(content))?;
+        Ok(ranged.of_content(content))
+    }
 }
 
-fn refuse_the_hopeless(prompt: &Prompt, context: usize) -> Result<(), EngineError> {
-    let bytes = bytes_of(prompt);
+fn refuse_the_hopeless(bytes: usize, context: usize) -> Result<(), EngineError> {
     if bytes <= context.saturating_mul(MOST_BYTES_PER_TOKEN) {
         return Ok(());
     }

@@ -94,32 +94,52 @@ impl SentencePiece {
         self.pieces.len().saturating_sub(1) as u32
     }
 
-    /// The tokens of a text with some of its tokens already found. Where the model expects a
-    /// blank before a text it expects one after each of those, too.
-    pub(crate) fn encode(&self, text: &str, cuts: &[Cut]) -> Vec<u32> {
-        let mut ids = Vec::new();
+    /// The tokens of a text with some of its tokens already found, and the bytes that each stands
+    /// for. Where the model expects a blank before a text it expects one after each of those, too.
+    pub(crate) fn encode(&self, text: &str, cuts: &[Cut]) -> Vec<(u32, Range<usize>)> {
+        let mut tokens = Vec::new();
         let mut end = 0;
         for Cut { range, id } in cuts {
-            self.encode_between(&text[end..range.start], &mut ids);
-            ids.push(*id);
+            self.encode_between(text, end..range.start, &mut tokens);
+            tokens.push((*id, range.clone()));
             end = range.end;
         }
-        self.encode_between(&text[end..], &mut ids);
-        ids
+        self.encode_between(text, end..text.len(), &mut tokens);
+        tokens
     }
 
-    fn encode_between(&self, text: &str, ids: &mut Vec<u32>) {
-        if text.is_empty() {
+    fn encode_between(
+        &self,
+        text: &str,
+        between: Range<usize>,
+        tokens: &mut Vec<(u32, Range<usize>)>,
+    ) {
+        if between.is_empty() {
             return;
         }
-        let mut escaped = text.replace(' ', BLANK);
+        let mut escaped = text[between.clone()].replace(' ', BLANK);
         if self.adds_blank {
             escaped.insert_str(0, BLANK);
         }
-        for range in self.merge(&escaped) {
-            match self.merged.get(&escaped[range.clone()]) {
-                Some((id, _)) => ids.push(*id),
-                None => ids.extend(self.spell(&escaped[range])),
+        // The parts are in order, and each character is one of the text's but for the blank.
+        let mut characters = text[between.clone()].chars();
+        let mut added = usize::from(self.adds_blank);
+        let mut end = between.start;
+        for part in self.merge(&escaped) {
+            let count = escaped[part.clone()].chars().count() - added;
+            added = 0;
+            let start = end;
+            end += characters
+                .by_ref()
+                .take(count)
+                .map(char::len_utf8)
+                .sum::<usize>();
+            match self.merged.get(&escaped[part.clone()]) {
+                Some((id, _)) => tokens.push((*id, start..end)),
+                None => {
+                    let spelt = self.spell(&escaped[part]).into_iter();
+                    tokens.extend(spelt.map(|id| (id, start..end)));
+                }
             }
         }
     }

@@ -5,12 +5,13 @@ use candle_core::quantized::gguf_file::Content;
 use engine::EngineError;
 use tokenizers::normalizer::Range;
 use tokenizers::{
-    AddedToken, Model, NormalizedString, Normalizer, OffsetType, PreTokenizedString, PreTokenizer,
-    Token, Tokenizer,
+    AddedToken, Encoding, Model, NormalizedString, Normalizer, OffsetType, PreTokenizedString,
+    PreTokenizer, Token, Tokenizer,
 };
 
 use super::controls::{Controls, Cut};
 use super::gguf_tokenizer::{self, Rebuilt};
+use super::ranged::Ranged;
 use super::sentence_piece::SentencePiece;
 use super::token_bytes::token_bytes;
 use crate::LoadError;
@@ -100,11 +101,33 @@ impl ModelTokenizer {
         let (text, cuts) = self.controls.cut(rendered);
         match &self.rules {
             Rules::HuggingFace(tokenizer) => self
-                .encode(tokenizer, &text, &cuts)
-                .map_err(|error| EngineError::Failed(format!("the tokenizer: {error}"))),
+                .encode(tokenizer, &text, &cuts, OffsetType::None)
+                .map(|encoding| encoding.get_ids().to_vec())
+                .map_err(failed),
             // Control tokens are no pieces that merging could make.
-            Rules::SentencePiece(pieces) => Ok(pieces.encode(&text, &cuts)),
+            Rules::SentencePiece(pieces) => {
+                let tokens = pieces.encode(&text, &cuts).into_iter();
+                Ok(tokens.map(|(id, _)| id).collect())
+            }
         }
+    }
+
+    /// The same, with the text that the tokens are of.
+    pub(crate) fn encode_ranged(&self, rendered: &str) -> Result<Ranged, EngineError> {
+        let (text, cuts) = self.controls.cut(rendered);
+        let (ids, ranges) = match &self.rules {
+            Rules::HuggingFace(tokenizer) => {
+                let encoding = self.encode(tokenizer, &text, &cuts, OffsetType::Byte);
+                let encoding = encoding.map_err(failed)?;
+                let ranges = encoding
+                    .get_offsets()
+                    .iter()
+                    .map(|&(start, end)| start..end);
+                (encoding.get_ids().to_vec(), ranges.collect())
+            }
+            Rules::SentencePiece(pieces) => pieces.encode(&text, &cuts).into_iter().unzip(),
+        };
+        Ok(Ranged::new(text, ids, ranges))
     }
 
     /// What the vocabulary calls a token; empty if it has none of this id.
@@ -133,9 +156,9 @@ impl ModelTokenizer {
     pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, EngineError> {
         let skip_special_tokens = true;
         match &self.rules {
-            Rules::HuggingFace(tokenizer) => tokenizer
-                .decode(ids, skip_special_tokens)
-                .map_err(|error| EngineError::Failed(format!("the tokenizer: {error}"))),
+            Rules::HuggingFace(tokenizer) => {
+                tokenizer.decode(ids, skip_special_tokens).map_err(failed)
+            }
             Rules::SentencePiece(pieces) => Ok(pieces.decode(ids)),
         }
     }
@@ -175,7 +198,8 @@ impl ModelTokenizer {
         tokenizer: &Tokenizer,
         text: &str,
         cuts: &[Cut],
-    ) -> TokenizersResult<Vec<u32>> {
+        offsets: OffsetType,
+    ) -> TokenizersResult<Encoding> {
         let mut pieces = PreTokenizedString::from(text);
         pieces.split(|_, whole| Ok(split(&whole, cuts)))?;
         if let Some(normalizer) = tokenizer.get_normalizer() {
@@ -185,8 +209,7 @@ impl ModelTokenizer {
             pre_tokenizer.pre_tokenize(&mut pieces)?;
         }
         pieces.tokenize(|piece| self.encode_word(tokenizer, piece.get()))?;
-        let encoding = pieces.into_encoding(None, 0, OffsetType::None)?;
-        Ok(encoding.get_ids().to_vec())
+        pieces.into_encoding(None, 0, offsets)
     }
 
     /// Some vocabularies can spell a control token out of ordinary characters. Such a word is
@@ -217,6 +240,10 @@ impl Rules {
             Self::SentencePiece(pieces) => pieces.id(name),
         }
     }
+}
+
+fn failed(error: tokenizers::Error) -> EngineError {
+    EngineError::Failed(format!("the tokenizer: {error}"))
 }
 
 type Piece = (NormalizedString, Option<Vec<Token>>);

@@ -1,6 +1,6 @@
 //! The ways in which tokens may reach a decoder, all of which must give the same logits.
 
-use engine_candle::{Chunk, Decoder, KvCache};
+use engine_candle::{Asks, Chunk, Decoder, KvCache};
 use serde::Deserialize;
 
 /// A sequence, and for each token the logits after it.
@@ -69,11 +69,10 @@ fn a_mixed_batch(decoder: &Decoder, expected: &[Expected]) -> Vec<Vec<Vec<f32>>>
                 continue;
             }
             asked.push((index, cache.len() + tokens.len() - 1));
-            let wants_logits = true;
             batch.push(Chunk {
                 tokens,
                 cache,
-                wants_logits,
+                asks: Asks::Logits,
             });
         }
         if batch.is_empty() {
@@ -94,7 +93,7 @@ fn forward(decoder: &Decoder, tokens: &[&[u32]], caches: &mut [KvCache]) -> Vec<
         .map(|(tokens, cache)| Chunk {
             tokens,
             cache,
-            wants_logits: true,
+            asks: Asks::Logits,
         })
         .collect::<Vec<_>>();
     decoder.forward(&mut batch).expect("the batch can be run")

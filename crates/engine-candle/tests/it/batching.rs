@@ -2,7 +2,7 @@
 
 use candle_core::quantized::GgmlDType;
 use engine::{Engine, Event, Message, Prompt, Request, Role, SamplingParams, TokenStream};
-use engine_candle::{CandleEngine, Chunk, Decoder, Settings};
+use engine_candle::{Asks, CandleEngine, Chunk, Decoder, Settings};
 
 use crate::forward::{last_logits, tokens};
 use crate::models::{LLAMA, TinyModel, Variant, bundled};
@@ -45,7 +45,7 @@ fn chunked_prefill_equals_whole() {
                 let chunk = Chunk {
                     tokens: &tokens[start..start + size],
                     cache: &mut cache,
-                    wants_logits: true,
+                    asks: Asks::Logits,
                 };
                 last = decoder
                     .forward(&mut [chunk])
@@ -71,7 +71,10 @@ fn a_ragged_batch_equals_its_sequences_alone() {
             .map(|(&length, cache)| Chunk {
                 tokens: &tokens[..length],
                 cache,
-                wants_logits: length != 1,
+                asks: match length {
+                    1 => Asks::Nothing,
+                    _ => Asks::Logits,
+                },
             })
             .collect::<Vec<_>>();
         let logits = decoder.forward(&mut batch).expect("it computes");
@@ -95,14 +98,14 @@ fn decoding_is_the_same_in_any_company() {
                 let chunk = Chunk {
                     tokens: &tokens[index % 20..40],
                     cache,
-                    wants_logits: false,
+                    asks: Asks::Nothing,
                 };
                 decoder.forward(&mut [chunk]).expect("it computes");
             }
             let chunks = caches.iter_mut().map(|cache| Chunk {
                 tokens: &tokens[40..41],
                 cache,
-                wants_logits: true,
+                asks: Asks::Logits,
             });
             let mut batch = chunks.collect::<Vec<_>>();
             decoder.forward(&mut batch).expect("it computes").remove(0)

@@ -1,7 +1,7 @@
 //! The decoder's logits are those of the plain reference, from every kind of file.
 
 use candle_core::quantized::GgmlDType;
-use engine_candle::{Chunk, Decoder, ModelSource};
+use engine_candle::{Asks, Chunk, Decoder, ModelSource};
 
 use crate::models::{LLAMA, QWEN2, TinyModel, VOCAB, Variant, bundled_folder, bundled_weights};
 use crate::reference;
@@ -18,7 +18,7 @@ pub(crate) fn last_logits(decoder: &Decoder, tokens: &[u32]) -> Vec<f32> {
     let chunk = Chunk {
         tokens,
         cache: &mut decoder.new_cache(),
-        wants_logits: true,
+        asks: Asks::Logits,
     };
     decoder
         .forward(&mut [chunk])
@@ -117,7 +117,7 @@ fn a_token_outside_the_vocabulary_is_an_error() {
         let chunk = Chunk {
             tokens,
             cache: &mut decoder.new_cache(),
-            wants_logits: true,
+            asks: Asks::Logits,
         };
         assert!(decoder.forward(&mut [chunk]).is_err(), "{tokens:?}");
     }

@@ -25,6 +25,8 @@ mod forward;
 mod hostile_gguf;
 /// So are such safetensors files.
 mod hostile_safetensors;
+/// Which token attends to which.
+mod inside;
 /// Answers that must be JSON.
 mod json;
 /// How likely the tokens of an answer were.
@@ -33,6 +35,8 @@ mod logprobs;
 mod prefixes;
 /// What a request or a setting may not ask for.
 mod refusals;
+/// How likely a text is that the model did not write.
+mod scores;
 /// Requests beside each other, and what they leave behind.
 mod serving;
 /// Many requests, dropped at random.
@@ -41,3 +45,5 @@ mod storm;
 mod streaming;
 /// Calls of tools in what a model writes.
 mod tools;
+/// How much attention the sentences of sources get.
+mod watching;

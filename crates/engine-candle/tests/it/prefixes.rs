@@ -2,7 +2,7 @@
 
 use candle_core::quantized::GgmlDType;
 use engine::{Engine, Request, SamplingParams};
-use engine_candle::{CandleEngine, Chunk, Decoder, KvType, Settings};
+use engine_candle::{Asks, CandleEngine, Chunk, Decoder, KvType, Settings};
 
 use crate::asking::{Answer, ask, question, question_about, read};
 use crate::bundled_gguf;
@@ -109,13 +109,13 @@ fn however_a_prompt_is_cut_no_bit_changes() {
                     let mut batch = vec![Chunk {
                         tokens: &prompt[cache.len()..*cut],
                         cache: &mut cache,
-                        wants_logits: true,
+                        asks: Asks::Logits,
                     }];
                     if index % 2 == 1 {
                         batch.push(Chunk {
                             tokens: &prompt[..3 * index],
                             cache: &mut company,
-                            wants_logits: false,
+                            asks: Asks::Nothing,
                         });
                     }
                     last = decoder.forward(&mut batch).expect("it computes").remove(0);

@@ -2,8 +2,23 @@
 
 use crate::models::TinyModel;
 
+/// What comes of some tokens.
+pub(crate) struct Run {
+    /// After each of the tokens.
+    pub(crate) logits: Vec<Vec<f64>>,
+    /// The weights with which each token attends to those up to itself: `[layer][token][head]`.
+    pub(crate) attention: Vec<Vec<Vec<Vec<f64>>>>,
+    /// The norms of values, `[layer][token][key head]`.
+    pub(crate) value_norms: Vec<Vec<Vec<f64>>>,
+}
+
 /// The logits after each of the tokens.
 pub(crate) fn logits(model: &TinyModel, tokens: &[u32]) -> Vec<Vec<f64>> {
+    run(model, tokens).logits
+}
+
+/// Runs the model.
+pub(crate) fn run(model: &TinyModel, tokens: &[u32]) -> Run {
     let size = |key: &str| model.config[key].as_u64().expect("a number") as usize;
     let (layers, heads, kv_heads) = (
         size("num_hidden_layers"),
@@ -16,19 +31,28 @@ pub(crate) fn logits(model: &TinyModel, tokens: &[u32]) -> Vec<Vec<f64>> {
         .iter()
         .map(|&token| embedding[token as usize].clone())
         .collect::<Vec<_>>();
+    let (mut attention, mut value_norms) = (Vec::new(), Vec::new());
     for layer in 0..layers {
         let name = |part: &str| format!("model.layers.{layer}.{part}");
         let normed = model.norm(&name("input_layernorm"), &xs);
         let queries = model.heads(&name("self_attn.q_proj"), &normed, head_dim, true);
         let keys = model.heads(&name("self_attn.k_proj"), &normed, head_dim, true);
         let values = model.heads(&name("self_attn.v_proj"), &normed, head_dim, false);
+        let norm = |value: &Vec<f64>| dot(value, value).sqrt();
+        let norms = values.iter().map(|heads| heads.iter().map(norm).collect());
+        value_norms.push(norms.collect());
+        attention.push(Vec::new());
         for position in 0..xs.len() {
-            let mut joined = Vec::new();
+            let (mut joined, mut of_heads) = (Vec::new(), Vec::new());
             for (head, query) in queries[position].iter().enumerate() {
                 let shared = head / (heads / kv_heads);
-                let seen = (0..=position).map(|p| (&keys[p][shared], &values[p][shared]));
-                joined.extend(attend(query, seen.collect()));
+                let keys = (0..=position).map(|p| &keys[p][shared]);
+                let weights = softmax(query, keys.collect());
+                let values = (0..=position).map(|p| &values[p][shared]);
+                joined.extend(weighted(&weights, values.collect()));
+                of_heads.push(weights);
             }
+            attention[layer].push(of_heads);
             add(
                 &mut xs[position],
                 &model.multiply(&name("self_attn.o_proj"), &joined),
@@ -48,7 +72,11 @@ pub(crate) fn logits(model: &TinyModel, tokens: &[u32]) -> Vec<Vec<f64>> {
         false => "model.embed_tokens",
     };
     let normed = model.norm("model.norm", &xs);
-    normed.iter().map(|x| model.multiply(head, x)).collect()
+    Run {
+        logits: normed.iter().map(|x| model.multiply(head, x)).collect(),
+        attention,
+        value_norms,
+    }
 }
 
 impl TinyModel {
@@ -121,15 +149,19 @@ fn rotate(head: &mut [f64], position: usize, theta: f64) {
     }
 }
 
-fn attend(query: &[f64], seen: Vec<(&Vec<f64>, &Vec<f64>)>) -> Vec<f64> {
+fn softmax(query: &[f64], keys: Vec<&Vec<f64>>) -> Vec<f64> {
     let scale = (query.len() as f64).sqrt();
-    let weights = seen.iter().map(|(key, _)| (dot(query, key) / scale).exp());
+    let weights = keys.iter().map(|key| (dot(query, key) / scale).exp());
     let weights = weights.collect::<Vec<_>>();
     let total = weights.iter().sum::<f64>();
-    let mut out = vec![0.0; query.len()];
-    for ((_, value), weight) in seen.iter().zip(&weights) {
+    weights.iter().map(|weight| weight / total).collect()
+}
+
+fn weighted(weights: &[f64], values: Vec<&Vec<f64>>) -> Vec<f64> {
+    let mut out = vec![0.0; values[0].len()];
+    for (value, weight) in values.iter().zip(weights) {
         for (out, value) in out.iter_mut().zip(*value) {
-            *out += value * weight / total;
+            *out += value * weight;
         }
     }
     out

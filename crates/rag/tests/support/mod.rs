@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use engine::{
     Card, Engine, EngineError, FinishReason, Load, Message, ModelInfo, Prompt, Request, Role,
-    ScriptedEngine, Token, TokenSender, TokenStream, Usage,
+    ScriptedEngine, Token, TokenScore, TokenSender, TokenStream, Usage,
 };
 use rag::{
     Answer, AnswerEvent, Citation, Ledger, Pipeline, Question, RagError, Settings, Support,
@@ -250,6 +250,10 @@ impl Engine for PiecewiseEngine {
             }
         }
         Ok(stream)
+    }
+
+    fn score(&self, _: &Prompt, _: &str, _: Option<&str>) -> Result<Vec<TokenScore>, EngineError> {
+        Ok(Vec::new())
     }
 
     fn load(&self) -> Load {

@@ -26,6 +26,7 @@ Routes, in OpenAI's wire format:
 
   POST   /v1/chat/completions
   POST   /v1/embeddings, /v1/rerank
+  POST   /v1/attention                                   which token attends to which
   GET    /v1/models, /v1/models/NAME
   GET    /v1/files, /v1/files/ID, /v1/files/ID/text      POST /v1/files      DELETE /v1/files/ID
   GET    /v1/vector_stores, /v1/vector_stores/ID         POST /v1/vector_stores

@@ -1,6 +1,7 @@
 //! All routes in one list. Each handler parses, calls, and replies; the work is elsewhere.
 
 mod answers;
+mod attention;
 mod base_url;
 mod batches;
 mod body;
@@ -50,6 +51,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/responses", post(responses::create))
         .route("/v1/embeddings", post(embeddings::embed))
         .route("/v1/rerank", post(rerank::rerank))
+        .route("/v1/attention", post(attention::show))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*name}", get(models::retrieve))
         .route("/v1/files", get(files::list).post(files::upload))

@@ -1,8 +1,11 @@
 //! A model that is loaded when it is first asked for.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use engine::{Engine, EngineError, Fingerprint, Load, ModelInfo, Prompt, Request, TokenStream};
+use engine::{
+    Engine, EngineError, Fingerprint, Inside, Load, ModelInfo, Prompt, Request, TokenScore,
+    TokenStream,
+};
 use engine_candle::{CandleEngine, LoadError, ModelSource, Settings, inspect};
 
 /// An engine whose files were checked, and whose weights are read with the first request. That
@@ -11,7 +14,9 @@ pub(super) struct LazyEngine {
     model: ModelInfo,
     source: ModelSource,
     settings: Settings,
-    engine: Mutex<Option<Arc<CandleEngine>>>,
+    engine: OnceLock<CandleEngine>,
+    /// Held by the request that loads it.
+    loading: Mutex<()>,
 }
 
 impl LazyEngine {
@@ -21,22 +26,26 @@ impl LazyEngine {
             model: inspect::model_info(&source, &settings)?,
             source,
             settings,
-            engine: Mutex::default(),
+            engine: OnceLock::new(),
+            loading: Mutex::default(),
         })
     }
 
     /// The engine. A failure is not remembered: the next request tries again.
-    fn loaded(&self) -> Result<Arc<CandleEngine>, EngineError> {
-        let mut engine = self.engine.lock().unwrap_or_else(|lock| lock.into_inner());
-        if let Some(engine) = &*engine {
-            return Ok(engine.clone());
+    fn loaded(&self) -> Result<&CandleEngine, EngineError> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
         }
         let name = &self.model.name;
         tracing::info!(model = %name, "loading");
         let loaded = CandleEngine::load(self.source.clone(), self.settings.clone());
         let loaded =
             loaded.map_err(|error| EngineError::Failed(format!("cannot load {name}: {error}")))?;
-        Ok(engine.insert(Arc::new(loaded)).clone())
+        Ok(self.engine.get_or_init(|| loaded))
     }
 }
 
@@ -65,11 +74,24 @@ impl Engine for LazyEngine {
             .map_or_else(|_| Fingerprint::default(), |engine| engine.fingerprint())
     }
 
+    fn score(
+        &self,
+        prompt: &Prompt,
+        text: &str,
+        salt: Option<&str>,
+    ) -> Result<Vec<TokenScore>, EngineError> {
+        self.loaded()?.score(prompt, text, salt)
+    }
+
+    fn inside(&self) -> Result<&dyn Inside, EngineError> {
+        self.loaded()?.inside()
+    }
+
     fn load(&self) -> Load {
-        // Nothing runs in a model that is only being loaded, so this need not wait for it.
-        let engine = self.engine.try_lock().ok();
-        let engine = engine.and_then(|engine| engine.clone());
-        engine.map_or(Load::default(), |engine| engine.load())
+        // Nothing runs in a model that is only being loaded.
+        self.engine
+            .get()
+            .map_or(Load::default(), |engine| engine.load())
     }
 
     fn forget(&self) {

@@ -4,6 +4,7 @@
 //! writing ([`completion`], [`files`], …) turns values into objects with a fixed order of
 //! fields. No handler builds JSON itself.
 
+pub(crate) mod attention;
 mod base64;
 pub(crate) mod batches;
 pub(crate) mod chat_request;

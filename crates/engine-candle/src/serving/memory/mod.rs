@@ -52,13 +52,13 @@ impl Network for PagedDecoder {
         let chunks = batch.iter_mut().map(|chunk| Chunk {
             tokens: chunk.tokens,
             cache: &mut chunk.cache.cache,
-            wants_logits: chunk.wants_logits,
+            asks: chunk.asks.reborrow(),
         });
-        let logits = self.decoder.forward(&mut chunks.collect::<Vec<_>>())?;
+        let found = self.decoder.forward(&mut chunks.collect::<Vec<_>>())?;
         for chunk in batch {
             chunk.cache.note(chunk.tokens);
         }
-        Ok(logits)
+        Ok(found)
     }
 
     fn kv_load(&self) -> KvLoad {
