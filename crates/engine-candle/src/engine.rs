@@ -18,7 +18,8 @@ use crate::files::ModelSource;
 use crate::fingerprint::fingerprint;
 use crate::model::{Body, Model};
 use crate::serving::{
-    Grammar, Grammars, Job, Manner, PagedDecoder, Task, Wishes, WorkerPool, Writing, check_sampling,
+    Grammar, Grammars, Job, Manner, PagedDecoder, Quotation, Spellings, Task, Wishes, WorkerPool,
+    Writing, check_sampling,
 };
 use crate::text::Text;
 
@@ -34,6 +35,8 @@ pub struct CandleEngine {
     vocab: usize,
     /// Made when an answer must be JSON for the first time.
     grammars: OnceLock<Result<Grammars, EngineError>>,
+    /// Made when an answer must quote truly for the first time.
+    spellings: OnceLock<Arc<Spellings>>,
     /// Of a decoder; nothing else can be looked into.
     anatomy: Option<Anatomy>,
     pool: WorkerPool,
@@ -130,6 +133,7 @@ impl CandleEngine {
             end_tokens,
             vocab,
             grammars: OnceLock::new(),
+            spellings: OnceLock::new(),
             anatomy,
             pool,
             source,
@@ -178,6 +182,26 @@ impl CandleEngine {
         let make = || Grammars::new(&self.text.tokenizer, self.vocab, &self.end_tokens);
         let grammars = self.grammars.get_or_init(make).as_ref();
         grammars.map_err(EngineError::clone)?.compile(format)
+    }
+
+    fn quotation(&self, request: &Request) -> Result<Option<Quotation>, EngineError> {
+        if request.quotable.is_empty() {
+            return Ok(None);
+        }
+        if request.format != OutputFormat::Text || !request.prompt.tools.is_empty() {
+            let message = "quotations are told from other text only where the answer is no JSON";
+            return Err(invalid("quotable", message));
+        }
+        let bytes = request.quotable.iter().map(String::len).sum::<usize>();
+        if !(1..=Request::MOST_QUOTABLE_BYTES).contains(&bytes) {
+            return Err(invalid(
+                "quotable",
+                "texts to quote must have 1 to 65536 bytes",
+            ));
+        }
+        let make = || Arc::new(Spellings::new(&self.text.tokenizer, self.vocab));
+        let spellings = self.spellings.get_or_init(make).clone();
+        Ok(Some(Quotation::new(spellings, &request.quotable)))
     }
 
     fn wishes(&self, request: &mut Request) -> Result<Wishes, EngineError> {
@@ -254,6 +278,7 @@ impl Engine for CandleEngine {
         self.check_bias(&request.logit_bias)?;
         self.pool.check_room()?;
         let grammar = self.grammar(&request.format)?;
+        let quotation = self.quotation(&request)?;
         let wishes = self.wishes(&mut request)?;
         let (prompt, watch) = self.watched_prompt(&request, &wishes.beginning)?;
         let room = self.model.context - prompt.len();
@@ -264,6 +289,7 @@ impl Engine for CandleEngine {
             logit_bias: request.logit_bias,
             wishes,
             grammar,
+            quotation,
             watch,
             max_tokens,
             end_tokens: self.end_tokens.clone(),

@@ -31,11 +31,19 @@ pub struct Request {
     /// stand in it: each [`Token`](crate::Token) then tells how much attention they got. A text
     /// is looked for behind the one before it, word for word; one that is not found gets none.
     pub watch: Vec<String>,
+    /// Between quotation marks (`“ ”`, `" "`, `「 」`, `『 』`, `« »`) the answer says only what
+    /// stands in one of these texts, to the byte; anything if there are none. A quotation has at
+    /// least one character, and may end behind any. Cannot be combined with a
+    /// [`format`](Request::format) or with tools, in which marks mean something else.
+    pub quotable: Vec<String>,
 }
 
 impl Request {
     /// The most alternatives that [`Request::logprobs`] may ask for, as OpenAI has it.
     pub const MOST_LOGPROBS: usize = 20;
+
+    /// The most bytes that [`Request::quotable`] may hold.
+    pub const MOST_QUOTABLE_BYTES: usize = 1 << 16;
 
     /// The most texts that [`Request::watch`] may hold.
     pub const MOST_WATCHED: usize = 4096;

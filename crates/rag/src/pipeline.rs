@@ -195,8 +195,9 @@ impl Pipeline {
             logprobs: question.logprobs,
             format: question.format,
             tool_choice: question.tool_choice,
-            // The chat route does not ask for it yet.
+            // The chat route asks for neither yet.
             watch: Vec::new(),
+            quotable: Vec::new(),
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;

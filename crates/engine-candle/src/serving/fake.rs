@@ -114,6 +114,7 @@ pub(crate) fn job(prompt: Vec<u32>, max_tokens: usize) -> (Job, TokenStream) {
         logit_bias: Vec::new(),
         wishes: Wishes::default(),
         grammar: None,
+        quotation: None,
         watch: None,
         max_tokens,
         end_tokens: Arc::new([]),

@@ -7,6 +7,7 @@ use engine::{EngineError, FinishReason, SamplingParams, Token};
 use super::grammar::Grammar;
 use super::output::{Output, Place, Wishes};
 use super::penalties::Penalties;
+use super::quotation::Quotation;
 use super::sampler::Sampler;
 use crate::decoder::{Asks, Watch};
 use crate::text::Text;
@@ -20,6 +21,8 @@ pub(crate) struct Manner {
     pub(crate) wishes: Wishes,
     /// What the text must be, if that matters.
     pub(crate) grammar: Option<Grammar>,
+    /// What may stand in quotation marks, if that matters.
+    pub(crate) quotation: Option<Quotation>,
     /// Whose attention is told, if anybody's.
     pub(crate) watch: Option<Watch>,
     /// The most tokens to generate; prompt and answer fit the context.
@@ -38,6 +41,7 @@ pub(crate) struct Writing {
     end_tokens: Arc<[u32]>,
     penalties: Penalties,
     grammar: Option<Grammar>,
+    quotation: Option<Quotation>,
     sampler: Sampler,
     watch: Option<Watch>,
     output: Output,
@@ -53,6 +57,7 @@ impl Writing {
             end_tokens: manner.end_tokens,
             penalties: Penalties::new(&manner.sampling, manner.logit_bias, prompt),
             grammar: manner.grammar,
+            quotation: manner.quotation,
             sampler: Sampler::new(manner.sampling),
             watch: manner.watch,
             output: Output::new(manner.text, manner.wishes),
@@ -108,10 +113,16 @@ impl Writing {
         if let Some(grammar) = &mut self.grammar {
             grammar.restrict(wished.to_mut())?;
         }
+        if let Some(quotation) = &self.quotation {
+            quotation.restrict(wished.to_mut());
+        }
         let id = self.sampler.sample(&wished)?;
         self.penalties.note(id);
         self.last_token = id;
         self.generated += 1;
+        if let Some(quotation) = &mut self.quotation {
+            quotation.consume(id);
+        }
         match &mut self.grammar {
             Some(grammar) if !self.end_tokens.contains(&id) => grammar.consume(id)?,
             _ => {}

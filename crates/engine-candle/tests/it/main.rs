@@ -33,6 +33,8 @@ mod json;
 mod logprobs;
 /// Prompts that begin alike are read once.
 mod prefixes;
+/// Quotations that are true.
+mod quotations;
 /// What a request or a setting may not ask for.
 mod refusals;
 /// How likely a text is that the model did not write.
