@@ -11,6 +11,7 @@ mod measures;
 mod retrieval;
 mod retrieval_report;
 mod sample;
+mod spans;
 mod text_measures;
 
 use clap::{Args, Subcommand};

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use engine::{Engine, Message, Role, SamplingParams};
-use rag::{AnswerEvent, AnsweredBy, CitationStyle, Mode, Pipeline, Question, Signals};
+use rag::{AnswerEvent, AnsweredBy, CitationStyle, Mode, Pipeline, Question, Signals, Support};
 use serde_json::json;
 
 use super::answers_report::{Report, Tally};
@@ -19,6 +19,7 @@ use super::given::with_hard_contexts;
 use super::items::{self, Item};
 use super::lines;
 use super::sample::sample;
+use super::spans::{Said, Spans};
 use crate::cli::measuring_bar::MeasuringBar;
 use crate::config::Config;
 use crate::startup;
@@ -46,6 +47,9 @@ What is measured, each as a share from 0 to 1:
   refused wrong       refusals among those that can
   citation precision  citations that point at a right document
   citation recall     answerable questions for which a right document is cited
+  span precision      citations of copied sentences whose quote holds the sentence
+  span recall         copied sentences with such a citation
+  accounted           sentences with a citation, or marked as having none
   passed              contains, or rightly refused
   ms                  milliseconds to the end of an answer, the median";
 
@@ -141,6 +145,8 @@ pub(super) struct Outcome {
     pub(super) signals: Signals,
     /// The documents cited, one for each citation.
     pub(super) cited: Vec<String>,
+    /// What its sentences rest on.
+    pub(super) spans: Spans,
     pub(super) milliseconds: f64,
 }
 
@@ -180,25 +186,33 @@ impl Measuring<'_> {
                 .evidence
                 .map_or_else(Signals::default, |evidence| evidence.signals),
             cited: Vec::new(),
+            spans: Spans::default(),
             milliseconds: 0.0,
+        };
+        let mut said = Said {
+            passages: answer.search_results.clone(),
+            ..Said::default()
         };
         while let Some(event) = answer.next_blocking() {
             match event? {
                 AnswerEvent::Text { piece, .. } => {
-                    outcome.text.push_str(&piece.text);
-                    let cited = piece.citations.into_iter();
-                    outcome
-                        .cited
-                        .extend(cited.map(|citation| citation.filename));
+                    said.text.push_str(&piece.text);
+                    said.unsupported.extend(piece.unsupported);
+                    said.citations.extend(piece.citations);
                 }
-                AnswerEvent::Finished {
-                    support: Some(support),
-                    ..
-                } => outcome.refused |= support.withheld || support.declines(),
+                AnswerEvent::Finished { support, .. } => said.support = support,
                 _ => {}
             }
         }
         outcome.milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+        let gave_up = |support: Support| support.withheld || support.declines();
+        outcome.refused |= said.support.is_some_and(gave_up);
+        if !outcome.refused {
+            outcome.spans = Spans::of(&said);
+        }
+        let cited = said.citations.into_iter();
+        outcome.cited = cited.map(|citation| citation.filename).collect();
+        outcome.text = said.text;
         Ok(outcome)
     }
 

@@ -25,6 +25,9 @@ pub(super) struct Tally {
     refused_wrong: Vec<f64>,
     citation_right: Vec<f64>,
     citation_found: Vec<f64>,
+    span_right: Vec<f64>,
+    span_found: Vec<f64>,
+    accounted: Vec<f64>,
     passed: Vec<f64>,
     milliseconds: Vec<f64>,
     /// Whether a question can be answered, and its evidence.
@@ -36,6 +39,10 @@ impl Tally {
     pub(super) fn add(&mut self, item: &Item, outcome: &Outcome) -> bool {
         let share = |yes: bool| if yes { 1.0 } else { 0.0 };
         self.milliseconds.push(outcome.milliseconds);
+        let shares = |spans: &[bool]| spans.iter().map(|&right| share(right)).collect::<Vec<_>>();
+        self.span_right.extend(shares(&outcome.spans.right));
+        self.span_found.extend(shares(&outcome.spans.found));
+        self.accounted.extend(shares(&outcome.spans.accounted));
         self.evidence.push((!item.unanswerable, outcome.evidence));
         if item.unanswerable {
             self.refused_right.push(share(outcome.refused));
@@ -61,7 +68,7 @@ impl Tally {
         met
     }
 
-    fn columns(&self) -> [(&'static str, Option<f64>); 9] {
+    fn columns(&self) -> [(&'static str, Option<f64>); 12] {
         [
             ("em", mean(&self.exact)),
             ("f1", mean(&self.f1)),
@@ -70,6 +77,9 @@ impl Tally {
             ("refused_wrong", mean(&self.refused_wrong)),
             ("citation_precision", mean(&self.citation_right)),
             ("citation_recall", mean(&self.citation_found)),
+            ("span_precision", mean(&self.span_right)),
+            ("span_recall", mean(&self.span_found)),
+            ("accounted", mean(&self.accounted)),
             ("passed", mean(&self.passed)),
             ("ms_p50", percentile(&self.milliseconds, 0.5)),
         ]
@@ -167,23 +177,12 @@ impl Report {
     }
 }
 
-fn print_heading(out: &mut impl Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{:<20} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n{:<20} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "refused",
-        "refused",
-        "citation",
-        "citation",
-        "",
-        "ms",
-        "set",
-        "n",
+/// Two lines of names over the columns.
+const HEADINGS: [[&str; 12]; 2] = [
+    [
+        "", "", "", "refused", "refused", "citation", "citation", "span", "span", "", "", "ms",
+    ],
+    [
         "em",
         "f1",
         "contains",
@@ -191,7 +190,22 @@ fn print_heading(out: &mut impl Write) -> io::Result<()> {
         "wrong",
         "precision",
         "recall",
+        "precision",
+        "recall",
+        "accounted",
         "passed",
-        "p50"
-    )
+        "p50",
+    ],
+];
+
+fn print_heading(out: &mut impl Write) -> io::Result<()> {
+    let [above, below] = HEADINGS;
+    for (set, n, names) in [("", "", above), ("set", "n", below)] {
+        write!(out, "{set:<20} {n:>6}")?;
+        for name in names {
+            write!(out, " {name:>9}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
