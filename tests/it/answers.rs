@@ -323,3 +323,39 @@ async fn a_collection_has_a_profile() {
     let answer = server.ask(QUESTION, by_model(json!({}))).await;
     assert_eq!(answer["answered_by"], "model");
 }
+
+#[tokio::test]
+async fn the_model_judges_what_it_wrote_with_and_without_the_sources() {
+    let server = TestServer::start(bundled_model()).await;
+    server.add("sky.md", SKY).await;
+    let judged = || by_model(json!({"groundedness": true, "max_tokens": 32}));
+    let answer = server.ask(QUESTION, judged()).await;
+    let groundedness = &answer["groundedness"];
+    let number = |value: &Value| value.as_f64().expect("a number");
+    let whole = (
+        number(&groundedness["with_sources"]),
+        number(&groundedness["without_sources"]),
+    );
+    assert!(whole.0 < 0.0 && whole.1 < 0.0, "{groundedness}");
+    let difference = number(&groundedness["difference"]);
+    assert!(
+        (whole.0 - whole.1 - difference).abs() < 1e-4,
+        "{groundedness}"
+    );
+    let sentences = groundedness["sentences"].as_array().expect("a list");
+    assert_eq!(answer["support"]["sentences"], sentences.len());
+
+    let (chunks, _) = server.ask_streamed(QUESTION, judged()).await;
+    let told = chunks
+        .iter()
+        .filter(|chunk| chunk.get("groundedness").is_some());
+    let told = told.collect::<Vec<_>>();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["groundedness"], *groundedness);
+    assert!(server.engine.load().is_idle());
+
+    let plain = server
+        .ask(QUESTION, by_model(json!({"max_tokens": 8})))
+        .await;
+    assert_eq!(plain.get("groundedness"), None);
+}

@@ -10,6 +10,7 @@ use futures_core::Stream;
 use crate::choice::{Choice, ChoiceEvent};
 use crate::error::RagError;
 use crate::evidence::Evidence;
+use crate::groundedness::{Judge, Written};
 use crate::ledger::Ledger;
 use crate::piece::Piece;
 use crate::sources::{Citation, SearchResult};
@@ -27,6 +28,8 @@ pub struct Answer {
     pub evidence: Option<Evidence>,
     /// The passages that the answer may stand on, numbered as in its citations.
     pub search_results: Vec<SearchResult>,
+    /// Judges the texts when they are written, if that was asked and there are sources.
+    pub judge: Option<Judge>,
     /// What the model reads; `None` when it is not asked.
     pub prompt: Option<Arc<Prompt>>,
     choices: Vec<Choice>,
@@ -79,6 +82,9 @@ pub enum AnswerEvent {
         support: Option<Support>,
         /// The ids of the tokens that the model generated for it.
         tokens: Vec<u32>,
+        /// What the model wrote from sources, to be judged by a [`Judge`]; `None` for anything
+        /// else, and for JSON.
+        written: Option<Written>,
     },
     /// The end; nothing follows.
     Done {
@@ -133,6 +139,7 @@ impl Answer {
             answered_by,
             evidence: None,
             search_results: Vec::new(),
+            judge: None,
             prompt: None,
             open: choices.len(),
             choices,
@@ -196,6 +203,7 @@ impl Answer {
                 usage,
                 support,
                 tokens,
+                written,
             }) => {
                 self.count(choice, usage);
                 Ok(AnswerEvent::Finished {
@@ -203,6 +211,7 @@ impl Answer {
                     finish_reason,
                     support,
                     tokens,
+                    written,
                 })
             }
             Err(error) => {

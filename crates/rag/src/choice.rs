@@ -8,6 +8,7 @@ use engine::{EngineError, Event, FinishReason, TokenLogprobs, TokenStream, ToolC
 use futures_core::Stream;
 
 use crate::answer::TextPiece;
+use crate::groundedness::Written;
 use crate::json_writer::JsonWriter;
 use crate::piece::Piece;
 use crate::support::Support;
@@ -34,6 +35,7 @@ pub(crate) enum ChoiceEvent {
         usage: Usage,
         support: Option<Support>,
         tokens: Vec<u32>,
+        written: Option<Written>,
     },
 }
 
@@ -113,6 +115,7 @@ impl Choice {
             usage: Usage::default(),
             support,
             tokens: Vec::new(),
+            written: None,
         };
         Self {
             events: text.chain([finished]).map(Ok).collect(),
@@ -174,6 +177,7 @@ impl Choice {
                     usage,
                     support,
                     tokens: std::mem::take(&mut generation.ids),
+                    written: generation.writing.take_written(),
                 };
                 self.events
                     .extend(events.into_iter().chain([finished]).map(Ok));
@@ -197,6 +201,13 @@ impl Writing {
         match self {
             Self::Prose(writer) => writer.finish(),
             Self::Json(writer) => Vec::from_iter(writer.finish()),
+        }
+    }
+
+    fn take_written(&mut self) -> Option<Written> {
+        match self {
+            Self::Prose(writer) => writer.take_written(),
+            Self::Json(_) => None,
         }
     }
 

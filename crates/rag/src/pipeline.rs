@@ -11,6 +11,7 @@ use crate::cite::Citer;
 use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::evidence::Evidence;
+use crate::groundedness::Judge;
 use crate::json_writer::JsonWriter;
 use crate::piece::Telling;
 use crate::prompt::{Splice, splice};
@@ -183,6 +184,10 @@ impl Pipeline {
             true => Writing::Json(JsonWriter::new(citer.clone(), telling)),
             false => Writing::Prose(Box::new(Writer::new(citer.clone(), telling))),
         };
+        let without = match question.groundedness && citer.is_some() {
+            true => Some(self.splice(&question, None, settings)?.prompt),
+            false => None,
+        };
         let choices = question.choices;
         let prompt = Arc::new(splice.prompt);
         let request = Request {
@@ -208,7 +213,14 @@ impl Pipeline {
             Ok(choice.ending_in(disclaimer.clone()))
         });
         let choices = choices.collect::<Result<_, RagError>>()?;
-        let answer = Answer::from_model(choices, splice.ledger).with_prompt(prompt);
+        let mut answer = Answer::from_model(choices, splice.ledger);
+        answer.judge = without.map(|without| Judge {
+            engine: self.engine.clone(),
+            with: prompt.clone(),
+            without: Arc::new(without),
+            salt: request.salt.clone(),
+        });
+        let answer = answer.with_prompt(prompt);
         Ok(answer.with_search(evidence, search_results))
     }
 }

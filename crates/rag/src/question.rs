@@ -23,6 +23,8 @@ pub struct Question {
     /// The conversation, oldest first. The last message is the question and the user's, or the
     /// result of a tool that the model called for it.
     pub messages: Vec<Message>,
+    /// What the model writes from sources is to be judged, see [`Judge`](crate::Judge).
+    pub groundedness: bool,
     /// What is to be done with the last message.
     pub task: Task,
     /// The task done well, for the model to follow.
@@ -71,6 +73,7 @@ impl Default for Question {
     fn default() -> Self {
         Self {
             messages: Vec::new(),
+            groundedness: false,
             task: Task::default(),
             examples: Vec::new(),
             profile: None,

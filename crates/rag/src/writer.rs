@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cite::Citer;
+use crate::groundedness::{Written, WrittenSentence};
 use crate::markers::{MarkerFilter, marker};
 use crate::offsets::{CodePointCursor, code_points};
 use crate::piece::{Piece, Telling};
@@ -19,6 +20,8 @@ pub(crate) struct Writer {
     citer: Option<Arc<Citer>>,
     telling: Telling,
     support: Support,
+    /// The sentences that are complete.
+    sentences: Vec<WrittenSentence>,
     filter: MarkerFilter,
     splitter: SentenceSplitter,
     /// The text so far, without markers.
@@ -37,6 +40,7 @@ impl Writer {
             citer,
             telling,
             support: Support::default(),
+            sentences: Vec::new(),
             filter: MarkerFilter::default(),
             splitter: SentenceSplitter::default(),
             text: String::new(),
@@ -49,6 +53,15 @@ impl Writer {
     /// The account of the sentences that are complete; `None` without sources.
     pub(crate) fn support(&self) -> Option<Support> {
         self.citer.as_ref().map(|_| self.support)
+    }
+
+    /// The text without markers, after the end; nothing without sources.
+    pub(crate) fn take_written(&mut self) -> Option<Written> {
+        self.citer.as_ref()?;
+        Some(Written {
+            text: std::mem::take(&mut self.text).trim_end().to_owned(),
+            sentences: std::mem::take(&mut self.sentences),
+        })
     }
 
     /// Takes the next piece.
@@ -105,6 +118,11 @@ impl Writer {
         let place = start..start + code_points(text);
         let checked = citer.check(text, place.clone());
         self.support.count(&checked);
+        self.sentences.push(WrittenSentence {
+            span: sentence.span.clone(),
+            sentence: place.clone(),
+            support: checked.score,
+        });
         let piece = Piece::told(checked, place, self.telling);
         if piece.is_empty() {
             return None;

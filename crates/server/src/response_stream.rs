@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::answering::Record;
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
-use crate::wire::completion::Ending;
+use crate::wire::completion::{Ending, Grounds};
 use crate::wire::responses::Responder;
 
 /// The reply that streams `answer`.
@@ -51,7 +51,7 @@ struct ResponseEvents {
     /// What is noted of the answer until it ends.
     record: Option<Record>,
     /// The work of keeping it, which comes before the end is told.
-    keeping: Option<JoinHandle<()>>,
+    keeping: Option<JoinHandle<(Record, Grounds, Ending)>>,
     app: Arc<App>,
     /// What one step gave and the client has not taken yet.
     queue: VecDeque<Value>,
@@ -67,9 +67,9 @@ impl Stream for ResponseEvents {
         let this = self.get_mut();
         loop {
             if let Some(keeping) = &mut this.keeping {
-                // What cannot be kept was logged.
-                let _ = ready!(Pin::new(keeping).poll(context));
+                let kept = ready!(Pin::new(keeping).poll(context));
                 this.keeping = None;
+                this.end(kept.ok());
             }
             if let Some(value) = this.queue.pop_front() {
                 return Poll::Ready(Some(Ok(named(&value))));
@@ -100,17 +100,28 @@ impl ResponseEvents {
             self.queue.extend(self.responder.push(event));
             return;
         };
-        self.ended = true;
-        let Some(record) = self.record.take() else {
+        let Some(mut record) = self.record.take() else {
             return;
         };
         let grounds = record.grounds(&self.answer);
         let ending = Ending { usage, ledger };
+        let app = self.app.clone();
+        // What cannot be judged or kept is logged.
+        let finish = move || {
+            record.finish(&app, &grounds, &ending);
+            (record, grounds, ending)
+        };
+        self.keeping = Some(tokio::task::spawn_blocking(finish));
+    }
+
+    fn end(&mut self, kept: Option<(Record, Grounds, Ending)>) {
+        let Some((record, grounds, ending)) = kept else {
+            self.fail(&ApiError::internal("keeping an answer panicked"));
+            return;
+        };
         let last = self.responder.end(&record, &grounds, &ending);
         self.queue.extend(last);
-        let app = self.app.clone();
-        let keep = move || record.keep(&app, &grounds, &ending);
-        self.keeping = Some(tokio::task::spawn_blocking(keep));
+        self.ended = true;
     }
 
     fn fail(&mut self, error: &ApiError) {

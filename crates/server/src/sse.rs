@@ -12,7 +12,6 @@ use std::task::{Context, Poll, ready};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use engine::Usage;
 use futures_core::Stream;
 use rag::{Answer, AnswerEvent, Ledger};
 use tokio::task::JoinHandle;
@@ -22,6 +21,7 @@ use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
 use crate::wire::chunk::{Chunk, Chunks, Ended};
 use crate::wire::completion::{Ending, Grounds};
+use crate::wire::groundedness::GroundednessObject;
 use crate::wire::tools::ToolCallObject;
 
 /// The reply that streams `answer`.
@@ -40,6 +40,7 @@ pub(crate) fn stream_answer(
         app: app.clone(),
         record: Some(record),
         keeping: None,
+        ending: Ending::default(),
         chunks,
         finished: None,
         deadline: Box::pin(app.streams_must_end()),
@@ -58,7 +59,9 @@ struct AnswerEvents {
     /// What is noted of it until it ends.
     record: Option<Record>,
     /// The work of keeping it, which comes before the end is told.
-    keeping: Option<JoinHandle<()>>,
+    keeping: Option<JoinHandle<Option<GroundednessObject>>>,
+    /// What is told at the end.
+    ending: Ending,
     chunks: Chunks,
     /// What one step of the answer gave and the client has not taken yet.
     queue: VecDeque<Event>,
@@ -76,9 +79,10 @@ impl Stream for AnswerEvents {
         let this = self.get_mut();
         loop {
             if let Some(keeping) = &mut this.keeping {
-                // What cannot be kept was logged.
-                let _ = ready!(Pin::new(keeping).poll(context));
+                // What cannot be judged or kept was logged.
+                let groundedness = ready!(Pin::new(keeping).poll(context));
                 this.keeping = None;
+                this.end(groundedness.ok().flatten());
             }
             if let Some(event) = this.queue.pop_front() {
                 return Poll::Ready(Some(Ok(event)));
@@ -137,37 +141,44 @@ impl AnswerEvents {
                 });
             }
             AnswerEvent::Done { usage, ledger } => {
-                self.keep(&usage, &ledger);
-                self.close(Some(&ledger));
-                let usage = self.chunks.usage(&usage);
-                self.queue.extend(usage.as_ref().map(event));
-                self.queue.push_back(Event::default().data("[DONE]"));
-                self.ended = true;
+                self.ending = Ending { usage, ledger };
+                self.keep();
             }
         }
     }
 
-    /// Begins to keep the whole answer.
-    fn keep(&mut self, usage: &Usage, ledger: &Ledger) {
-        let Some(record) = self.record.take() else {
+    /// Begins to judge and to keep the whole answer; the end is told behind that.
+    fn keep(&mut self) {
+        let Some(mut record) = self.record.take() else {
             return;
         };
         let grounds = record.grounds(&self.answer);
-        let ending = Ending {
-            usage: *usage,
-            ledger: ledger.clone(),
+        let (app, ending) = (self.app.clone(), self.ending.clone());
+        let finish = move || {
+            record.finish(&app, &grounds, &ending);
+            record.groundedness
         };
-        let app = self.app.clone();
-        let keep = move || record.keep(&app, &grounds, &ending);
-        self.keeping = Some(tokio::task::spawn_blocking(keep));
+        self.keeping = Some(tokio::task::spawn_blocking(finish));
+    }
+
+    fn end(&mut self, groundedness: Option<GroundednessObject>) {
+        let Ending { usage, ledger } = self.ending.clone();
+        self.close(Some((&ledger, groundedness)));
+        let usage = self.chunks.usage(&usage);
+        self.queue.extend(usage.as_ref().map(event));
+        self.queue.push_back(Event::default().data("[DONE]"));
+        self.ended = true;
     }
 
     /// Tells that a choice finished, if one did; and that it was refused after all, if it was.
-    fn close(&mut self, ledger: Option<&Ledger>) {
+    /// The last one tells more.
+    fn close(&mut self, last: Option<(&Ledger, Option<GroundednessObject>)>) {
         let Some(ended) = self.finished.take() else {
             return;
         };
+        let (ledger, groundedness) = last.unzip();
         let mut chunk = self.chunks.closing(&ended, ledger);
+        chunk.groundedness = groundedness.flatten();
         if ended.choice == 0 && ended.support.is_some_and(|support| support.withheld) {
             chunk.grounds = Some(Grounds::from(&self.answer).in_the_end(ended.support.as_ref()));
         }

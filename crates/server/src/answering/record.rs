@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use engine::{Prompt, SamplingParams};
 use library::{NewAnswer, Retention};
-use rag::{Answer, AnswerEvent, Pipeline, SearchResult};
+use rag::{Answer, AnswerEvent, Judge, Pipeline, SearchResult, Written};
 use serde_json::{Map, Value};
 
 use super::Searched;
 use crate::app::App;
 use crate::energy::{EnergyMeter, Metered};
 use crate::wire::completion::{Content, Ending, Grounds};
+use crate::wire::groundedness::GroundednessObject;
 use crate::wire::receipt;
 use crate::wire::tools::ToolCallObject;
 
@@ -39,6 +40,10 @@ pub(crate) struct Record {
     pub(crate) timings: Timings,
     /// An index that was searched is being built again.
     pub(crate) rebuilding: bool,
+    /// How much the sources mattered, once that was judged.
+    pub(crate) groundedness: Option<GroundednessObject>,
+    judge: Option<Judge>,
+    written: Option<Written>,
     metered: Metered,
     started: Instant,
     is_kept: bool,
@@ -83,6 +88,9 @@ impl Record {
             contents: contents.collect(),
             timings: Timings::default(),
             rebuilding: beginning.rebuilding,
+            groundedness: None,
+            judge: answer.judge.clone(),
+            written: None,
             metered: beginning.metered,
             started: Instant::now(),
             is_kept: true,
@@ -128,18 +136,33 @@ impl Record {
                 finish_reason,
                 support,
                 tokens,
+                written,
             } => {
                 let content = &mut self.contents[*choice];
                 content.finish_reason = Some(*finish_reason);
                 content.support = *support;
                 content.tokens.clone_from(tokens);
+                if self.judge.is_some() {
+                    self.written.clone_from(written);
+                }
             }
             AnswerEvent::Done { .. } => self.timings.total = self.started.elapsed(),
         }
     }
 
-    /// Keeps the answer, if answers are kept. May block.
-    pub(crate) fn keep(&self, app: &App, grounds: &Grounds, ending: &Ending) {
+    /// Judges the answer, if that was asked, and keeps it, if answers are kept. May block.
+    pub(crate) fn finish(&mut self, app: &App, grounds: &Grounds, ending: &Ending) {
+        if let (Some(judge), Some(written)) = (&self.judge, &self.written) {
+            match judge.judge(written) {
+                Ok(judged) => self.groundedness = Some(GroundednessObject::from(&judged)),
+                // The answer itself is good, and long told in a stream.
+                Err(error) => tracing::warn!(%error, "cannot judge an answer"),
+            }
+        }
+        self.keep(app, grounds, ending);
+    }
+
+    fn keep(&self, app: &App, grounds: &Grounds, ending: &Ending) {
         let Some(keep) = app.receipts.keep.filter(|_| self.is_kept) else {
             return;
         };

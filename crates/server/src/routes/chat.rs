@@ -108,11 +108,11 @@ pub(super) async fn collect_with(
         let grounds = record.grounds(&answer);
         let ending = Ending { usage, ledger };
         let app = app.clone();
-        let keep = move || {
-            record.keep(&app, &grounds, &ending);
+        let finish = move || {
+            record.finish(&app, &grounds, &ending);
             Ok((record, grounds, ending))
         };
-        return off_thread(keep).await;
+        return off_thread(finish).await;
     }
     Err(ApiError::internal("the answer stopped without an end"))
 }

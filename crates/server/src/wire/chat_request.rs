@@ -36,6 +36,8 @@ pub(crate) struct ChatRequest {
     pub(crate) retrieval: RetrievalOptions,
     /// What is to be done, and examples of it.
     pub(crate) task: TaskRequest,
+    /// What the model writes from sources is to be judged by its own numbers.
+    pub(crate) groundedness: bool,
     /// The passages are to come once more as `context`.
     pub(crate) include_context: bool,
     /// How citations are shown.
@@ -89,6 +91,7 @@ impl ChatRequest {
             messages: read_messages(body, limits)?,
             retrieval,
             task,
+            groundedness: read_groundedness(body)?,
             include_context: include.unwrap_or(false),
             citations: body
                 .optional("citations", read_citations)?
@@ -146,6 +149,20 @@ fn read_citations(place: &Place<'_>) -> Result<CitationStyle, ApiError> {
         ("fields", CitationStyle::Fields),
         ("off", CitationStyle::Off),
     ])
+}
+
+/// Judging takes the text of one answer to be read again.
+fn read_groundedness(body: &Object<'_>) -> Result<bool, ApiError> {
+    let several = read_choices(body)? > 1;
+    let wanted = body.optional("groundedness", |place| {
+        let wanted = place.boolean()?;
+        if wanted && several {
+            let why = "judges one answer; leave out n";
+            return Err(place.refuse(ErrorKind::InvalidValue, why));
+        }
+        Ok(wanted)
+    })?;
+    Ok(wanted.unwrap_or(false))
 }
 
 fn read_support(place: &Place<'_>) -> Result<SupportPolicy, ApiError> {

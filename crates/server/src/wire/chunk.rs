@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::completion::{Form, Grounds, Head, UsageObject, finish_reason, objects};
 use super::context::Context;
 use super::disclosure::Disclosure;
+use super::groundedness::GroundednessObject;
 use super::grounding::{
     Annotation, CitationObject, LedgerObject, SupportObject, UnsupportedObject,
 };
@@ -46,6 +47,9 @@ pub(crate) struct Chunk<'a> {
     /// On the last chunk of the first choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     support: Option<SupportObject>,
+    /// On the last chunk, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) groundedness: Option<GroundednessObject>,
     /// On the first chunk; and again on the last one if the text had to be withheld.
     #[serde(flatten)]
     pub(crate) grounds: Option<Grounds>,
@@ -223,6 +227,7 @@ impl Chunks {
             citations: Vec::new(),
             unsupported: Vec::new(),
             support: None,
+            groundedness: None,
             grounds: None,
             index: None,
             ledger: None,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::disclosure::Disclosure;
+use super::groundedness::GroundednessObject;
 use super::grounding::{
     Annotation, CitationObject, EvidenceObject, LedgerObject, SearchResultObject, SupportObject,
     UnsupportedObject, answered_by,
@@ -59,6 +60,9 @@ pub(crate) struct Completion {
     unsupported: Vec<UnsupportedObject>,
     /// Null when there was nothing to rest on.
     support: Option<SupportObject>,
+    /// Only where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groundedness: Option<GroundednessObject>,
     #[serde(flatten)]
     grounds: Grounds,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,6 +134,7 @@ pub(crate) struct Content {
 }
 
 /// What is known of an answer after its last word.
+#[derive(Clone, Default)]
 pub(crate) struct Ending {
     pub(crate) usage: Usage,
     pub(crate) ledger: Ledger,
@@ -183,6 +188,7 @@ impl Completion {
             citations: citations.unwrap_or_default(),
             unsupported: unsupported.unwrap_or_default(),
             support: support.as_ref().map(SupportObject::from),
+            groundedness: record.groundedness,
             grounds,
             index: form.index(),
             ledger: LedgerObject::from(&ending.ledger),

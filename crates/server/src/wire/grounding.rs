@@ -42,8 +42,8 @@ pub(crate) struct SupportObject {
 }
 
 /// Part of a text.
-#[derive(Serialize)]
-struct Span {
+#[derive(Clone, Serialize)]
+pub(crate) struct Span {
     start: usize,
     end: usize,
 }

@@ -16,6 +16,7 @@ pub(crate) mod embeddings;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod filters;
+pub(crate) mod groundedness;
 pub(crate) mod grounding;
 pub(crate) mod id;
 pub(crate) mod list;

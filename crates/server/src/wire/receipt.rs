@@ -88,6 +88,7 @@ pub(crate) fn receipt(
         "choices": record.contents.iter().map(summary).collect::<Vec<_>>(),
         "usage": UsageObject::from(&ending.usage),
         "ledger": LedgerObject::from(&ending.ledger),
+        "groundedness": record.groundedness,
         "timings": {
             "first_text_ms": record.timings.first_text.map(milliseconds),
             "total_ms": milliseconds(record.timings.total),

@@ -47,9 +47,9 @@ impl Spans {
             let marked = marked.any(|unsupported| holds(&unsupported.sentence, &place));
             let declines = !marked && cited.is_empty() && declining > 0;
             declining -= usize::from(declines);
-            spans
-                .accounted
-                .push(!cited.is_empty() || marked || declines);
+            let mut touched = said.citations.iter();
+            let touched = touched.any(|citation| overlaps(&citation.sentence, &place));
+            spans.accounted.push(touched || marked || declines);
 
             let letters = bare(text);
             let is_copied = passages.iter().any(|passage| passage.contains(&letters));

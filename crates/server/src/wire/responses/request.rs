@@ -22,7 +22,7 @@ pub(crate) struct ResponsesRequest {
 }
 
 /// Fields that mean the same in both requests. `model` and the sampling among them.
-const SAME: [&str; 17] = [
+const SAME: [&str; 18] = [
     "model",
     "temperature",
     "top_p",
@@ -37,6 +37,7 @@ const SAME: [&str; 17] = [
     "citations",
     "answer",
     "support",
+    "groundedness",
     "task",
     "parallel_tool_calls",
     "top_logprobs",

@@ -141,6 +141,7 @@ impl Responder {
                 "citations": content.map(|c| objects::<_, CitationObject>(&c.citations)),
                 "unsupported": content.map(|c| objects::<_, UnsupportedObject>(&c.unsupported)),
                 "support": content.and_then(|c| c.support.as_ref().map(SupportObject::from)),
+                "groundedness": record.groundedness,
                 "search_results": grounds.search_results,
                 "answered_by": grounds.answered_by,
                 "evidence": grounds.evidence,

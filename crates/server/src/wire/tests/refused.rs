@@ -125,6 +125,12 @@ fn bad_chat_fields_are_refused_by_name() {
             "task.examples[0].output",
             "missing_required_parameter",
         ),
+        (json!({"groundedness": 1}), "groundedness", "invalid_type"),
+        (
+            json!({"groundedness": true, "n": 2}),
+            "groundedness",
+            "invalid_value",
+        ),
         (json!({"include": ["all"]}), "include[0]", "invalid_value"),
         (json!({"answer": "nobody"}), "answer", "invalid_value"),
         (json!({"n": 0}), "n", "invalid_value"),
