@@ -160,6 +160,7 @@ impl Choice {
             Some(Ok(Event::Token(token))) => {
                 generation.ids.push(token.id);
                 generation.logprobs.extend(token.logprobs);
+                generation.writing.attend(token.attention);
                 let pieces = generation.writing.push(&token.text);
                 let pieces = generation.shown(pieces);
                 let events = generation.events(pieces);
@@ -201,6 +202,12 @@ impl Writing {
         match self {
             Self::Prose(writer) => writer.finish(),
             Self::Json(writer) => Vec::from_iter(writer.finish()),
+        }
+    }
+
+    fn attend(&mut self, attention: Vec<f32>) {
+        if let Self::Prose(writer) = self {
+            writer.attend(attention);
         }
     }
 

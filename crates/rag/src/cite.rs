@@ -7,6 +7,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use engine::Request;
+
 use crate::language::declines;
 use crate::lexicon::{Lexicon, Vocabulary, Words};
 use crate::names::{bare_name, names};
@@ -27,6 +29,9 @@ const WRONG_NAME: f32 = 0.75;
 /// Of sentences that support alike, the one that speaks of the question is cited: it is worth
 /// up to this much.
 const ON_TOPIC: f32 = 0.1;
+/// So much is it worth that the model looked at a sentence, in the same way. Attention alone is
+/// contested as an explanation (Jain and Wallace 2019), so it decides between equals only.
+const LOOKED_AT: f32 = 0.1;
 
 /// Finds the sources of sentences. Made once for an answer: the source sentences are analysed
 /// once.
@@ -40,6 +45,8 @@ pub(crate) struct Citer {
 
 /// A sentence of a source.
 struct Candidate {
+    /// Its place among the candidates.
+    at: usize,
     /// The number of the source.
     n: usize,
     /// Bytes in the text of the source.
@@ -58,6 +65,8 @@ struct Claim {
     numbers: Vec<String>,
     /// Names in it, in small letters, without the first word.
     names: Vec<String>,
+    /// Of each candidate, relative to the one that got most; empty when it is not known.
+    attention: Vec<f32>,
 }
 
 /// What the sources say to a sentence of the answer.
@@ -81,7 +90,7 @@ impl Citer {
                 bare: bare(&source.above()),
             })
             .collect();
-        let candidates = sources
+        let mut candidates: Vec<Candidate> = sources
             .numbered()
             .flat_map(|(n, source)| {
                 let found = &found;
@@ -92,6 +101,9 @@ impl Citer {
                     .map(move |sentence| Candidate::new(n, text, sentence.span, found))
             })
             .collect();
+        for (at, candidate) in candidates.iter_mut().enumerate() {
+            candidate.at = at;
+        }
         Self {
             lexicon: found.lexicon,
             sources,
@@ -101,9 +113,25 @@ impl Citer {
         }
     }
 
+    /// The sentences of the sources, in the order of the sources: those whose attention is told.
+    pub(crate) fn watched(&self) -> Vec<String> {
+        let text = |candidate: &Candidate| {
+            let source = self.sources.numbered_as(candidate.n);
+            source.passage.text[candidate.span.clone()].to_owned()
+        };
+        match self.candidates.len() {
+            0..=Request::MOST_WATCHED => self.candidates.iter().map(text).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Looks for the sources of `sentence`, which stands at the code points `place` of the answer.
-    pub(crate) fn check(&self, sentence: &str, place: Range<usize>) -> Checked {
-        let claim = Claim::new(sentence, &self.lexicon);
+    /// `attention` is what the [`watched`](Self::watched) sentences got of it, if that is known.
+    pub(crate) fn check(&self, sentence: &str, place: Range<usize>, attention: &[f32]) -> Checked {
+        let claim = Claim {
+            attention: relative(attention),
+            ..Claim::new(sentence, &self.lexicon)
+        };
         let (cited, score) = self.supports(&claim);
         // What a source says word for word speaks of something else than these sources.
         if declines(sentence) && score < VERBATIM {
@@ -146,6 +174,10 @@ impl Citer {
                 Vote::Names,
                 !claim.names.is_empty() && self.knows_names(claim, cited),
             ),
+            (
+                Vote::Attention,
+                cited.iter().any(|c| self.looked_at(claim, c) >= 1.0),
+            ),
         ];
         let cast = votes.into_iter().filter(|(_, cast)| *cast);
         cast.map(|(vote, _)| vote).collect()
@@ -156,10 +188,11 @@ impl Citer {
         if claim.words.is_empty() {
             return (Vec::new(), 0.0);
         }
-        let Some((first, alone)) = self.best(|candidate| self.support(claim, &[candidate])) else {
+        let alone = |candidate: &Candidate| self.support(claim, &[candidate]);
+        let Some((first, alone)) = self.best(claim, alone) else {
             return (Vec::new(), 0.0);
         };
-        let second = self.best(|candidate| self.support(claim, &[first, candidate]));
+        let second = self.best(claim, |candidate| self.support(claim, &[first, candidate]));
         match second {
             Some((second, together)) if together - alone >= WORTH_A_SECOND => {
                 (vec![first, second], together)
@@ -168,12 +201,23 @@ impl Citer {
         }
     }
 
+    /// How much the model looked at the candidate, 1 for the one it looked at most.
+    fn looked_at(&self, claim: &Claim, candidate: &Candidate) -> f32 {
+        let looked = claim.attention.get(candidate.at).copied();
+        looked.unwrap_or(0.0)
+    }
+
     /// The candidate of the highest support; among equals, the one on topic, then the first.
-    fn best(&self, support: impl Fn(&Candidate) -> f32) -> Option<(&Candidate, f32)> {
+    fn best(
+        &self,
+        claim: &Claim,
+        support: impl Fn(&Candidate) -> f32,
+    ) -> Option<(&Candidate, f32)> {
         let mut best: Option<(&Candidate, f32, f32)> = None;
         for candidate in &self.candidates {
             let support = support(candidate);
-            let rank = support + ON_TOPIC * candidate.on_topic;
+            let looked_at = LOOKED_AT * self.looked_at(claim, candidate);
+            let rank = support + ON_TOPIC * candidate.on_topic + looked_at;
             if best.is_none_or(|(_, _, highest)| rank > highest) {
                 best = Some((candidate, support, rank));
             }
@@ -246,6 +290,7 @@ impl Candidate {
         let sentence = &text[span.clone()];
         let vocabulary = found.lexicon.vocabulary(sentence);
         Self {
+            at: 0,
             n,
             on_topic: found.words.share_in(&vocabulary),
             vocabulary,
@@ -263,8 +308,18 @@ impl Claim {
             bare: bare(sentence),
             numbers: numbers(sentence),
             names: claimed_names(sentence),
+            attention: Vec::new(),
         }
     }
+}
+
+/// Relative to the highest.
+fn relative(attention: &[f32]) -> Vec<f32> {
+    let most = attention.iter().copied().fold(0.0, f32::max);
+    if most <= 0.0 {
+        return Vec::new();
+    }
+    attention.iter().map(|share| share / most).collect()
 }
 
 /// The names of a sentence as [`bare`] writes them; numbers are looked at by themselves.

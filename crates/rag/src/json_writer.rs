@@ -59,7 +59,7 @@ impl JsonWriter {
                 let place = value.place(&sentence.span);
                 let start = cursor.advance(&self.text, place.start);
                 let end = cursor.advance(&self.text, place.end);
-                let checked = citer.check(&value.text[sentence.span], start..end);
+                let checked = citer.check(&value.text[sentence.span], start..end, &[]);
                 self.support.count(&checked);
                 let piece = Piece::told(checked, start..end, self.telling);
                 told.citations.extend(piece.citations);

@@ -188,6 +188,10 @@ impl Pipeline {
             true => Some(self.splice(&question, None, settings)?.prompt),
             false => None,
         };
+        let watch = match &citer {
+            Some(citer) if settings.attention && !is_json => citer.watched(),
+            _ => Vec::new(),
+        };
         let choices = question.choices;
         let prompt = Arc::new(splice.prompt);
         let request = Request {
@@ -200,8 +204,7 @@ impl Pipeline {
             logprobs: question.logprobs,
             format: question.format,
             tool_choice: question.tool_choice,
-            // The chat route asks for neither yet.
-            watch: Vec::new(),
+            watch,
             quotable: Vec::new(),
         };
         let choices = (0..choices).map(|at| {

@@ -16,6 +16,8 @@ pub struct Settings {
     /// Under [`SupportPolicy::Strict`], the part of a text's sentences, 0 to 1, that must be
     /// supported; 0 asks for a single one.
     pub citation_density: f32,
+    /// Whether the model's attention has a vote on citations, see [`Vote`](crate::Vote).
+    pub attention: bool,
     /// Tokens kept free for the answer when the question does not say.
     pub max_answer_tokens: usize,
     /// The most sentences that an answer in quotes has.
@@ -30,6 +32,7 @@ impl Default for Settings {
             citation_floor: 0.5,
             support: SupportPolicy::Mark,
             citation_density: 0.0,
+            attention: true,
             max_answer_tokens: 512,
             quote_sentences: 3,
         }

@@ -47,6 +47,8 @@ pub enum Vote {
     Numbers,
     /// It, or what stands above it, has every name of the sentence.
     Names,
+    /// The model looked at it more than at any other sentence while it wrote.
+    Attention,
 }
 
 /// A passage that the answer may stand on.

@@ -1,6 +1,7 @@
 //! Puts the footnotes into a text as it is written.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::cite::Citer;
@@ -20,6 +21,9 @@ pub(crate) struct Writer {
     citer: Option<Arc<Citer>>,
     telling: Telling,
     support: Support,
+    /// What the watched sentences got of each token of what is not complete, and the byte of the
+    /// text behind which the token came.
+    attention: Vec<(usize, Vec<f32>)>,
     /// The sentences that are complete.
     sentences: Vec<WrittenSentence>,
     filter: MarkerFilter,
@@ -40,6 +44,7 @@ impl Writer {
             citer,
             telling,
             support: Support::default(),
+            attention: Vec::new(),
             sentences: Vec::new(),
             filter: MarkerFilter::default(),
             splitter: SentenceSplitter::default(),
@@ -62,6 +67,13 @@ impl Writer {
             text: std::mem::take(&mut self.text).trim_end().to_owned(),
             sentences: std::mem::take(&mut self.sentences),
         })
+    }
+
+    /// Takes the attention of the token whose text comes next.
+    pub(crate) fn attend(&mut self, attention: Vec<f32>) {
+        if !attention.is_empty() {
+            self.attention.push((self.text.len(), attention));
+        }
     }
 
     /// Takes the next piece.
@@ -113,10 +125,11 @@ impl Writer {
         if !says_something {
             return None;
         }
+        let attention = attention_within(&mut self.attention, &sentence.span);
         let text = &self.text[sentence.span.clone()];
         let start = self.cursor.advance(&self.text, sentence.span.start) + self.markers;
         let place = start..start + code_points(text);
-        let checked = citer.check(text, place.clone());
+        let checked = citer.check(text, place.clone(), &attention);
         self.support.count(&checked);
         self.sentences.push(WrittenSentence {
             span: sentence.span.clone(),
@@ -151,4 +164,17 @@ impl Writer {
         self.sent = end;
         text
     }
+}
+
+/// The sum over the tokens of a sentence; what belongs to sentences before is let go.
+fn attention_within(tokens: &mut Vec<(usize, Vec<f32>)>, span: &Range<usize>) -> Vec<f32> {
+    let mut sums: Vec<f32> = Vec::new();
+    for (_, shares) in tokens.iter().filter(|(at, _)| span.contains(at)) {
+        sums.resize(shares.len(), 0.0);
+        sums.iter_mut()
+            .zip(shares)
+            .for_each(|(sum, share)| *sum += share);
+    }
+    tokens.retain(|(at, _)| *at >= span.end);
+    sums
 }

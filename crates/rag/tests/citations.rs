@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
-use engine::EngineError;
+use engine::{EngineError, ScriptedEngine};
 use futures_core::Stream;
 use rag::{
     Answer, AnswerEvent, CitationStyle, Pipeline, Question, RagError, Settings, SupportPolicy, Vote,
@@ -348,5 +348,33 @@ fn citations_say_what_speaks_for_them() {
     ] {
         let answer = supported(reply, SupportPolicy::Mark);
         assert_eq!(answer.citations[0].votes, expected, "{reply}");
+    }
+}
+
+#[test]
+fn attention_decides_between_equal_sources() {
+    let twice = index(&[
+        (
+            "old.md",
+            "# Old survey\n\nThe Nile is 6650 kilometres long.\n",
+        ),
+        (
+            "new.md",
+            "# New survey\n\nThe Nile is 6650 kilometres long, they say.\n",
+        ),
+    ]);
+    for looked_at in ["they say", "long."] {
+        let engine = ScriptedEngine::new(|_| Ok("The Nile is 6650 kilometres long.".into()))
+            .with_attention(move |_, watched| {
+                let share = |text: &String| f32::from(u8::from(text.contains(looked_at))) * 0.5;
+                watched.iter().map(share).collect()
+            });
+        let pipeline = Pipeline::new(Arc::new(engine), Settings::default());
+        let question = ask("How long is the Nile?");
+        let answer = pipeline.answer(std::slice::from_ref(&twice), question);
+        let answer = collect(answer.expect("an answer"));
+        let citation = &answer.citations[0];
+        assert!(citation.quote.contains(looked_at), "{citation:?}");
+        assert!(citation.votes.contains(&Vote::Attention), "{citation:?}");
     }
 }

@@ -223,6 +223,8 @@ pub struct AnswerConfig {
     pub support: SupportPolicy,
     /// With "strict", the part of all sentences that must be supported; 0 asks for a single one.
     pub citation_density: f32,
+    /// Whether the model's attention has a vote on footnotes.
+    pub attention: bool,
     /// A folder of prompt templates; those of the program when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompts: Option<PathBuf>,
@@ -388,6 +390,7 @@ impl Default for AnswerConfig {
             citation_floor: settings.citation_floor,
             support: SupportPolicy::Mark,
             citation_density: settings.citation_density,
+            attention: settings.attention,
             prompts: None,
             max_tokens: settings.max_answer_tokens,
             quote_sentences: settings.quote_sentences,

@@ -227,6 +227,7 @@ pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> anyhow::Result<rag:
         citation_floor: answer.citation_floor,
         support: answer.support.into(),
         citation_density: answer.citation_density,
+        attention: answer.attention,
         max_answer_tokens: answer.max_tokens,
         quote_sentences: answer.quote_sentences,
     };

@@ -67,6 +67,7 @@ fn shipped_file_holds_every_key_with_its_default() {
         "citation_floor",
         "support",
         "citation_density",
+        "attention",
         "prompts",
         "profile",
         "instruction",

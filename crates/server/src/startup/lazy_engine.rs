@@ -96,8 +96,8 @@ impl Engine for LazyEngine {
 
     fn forget(&self) {
         // Waits for a model that is being loaded: a request for it may be about to run.
-        let engine = self.engine.lock().unwrap_or_else(|lock| lock.into_inner());
-        if let Some(engine) = &*engine {
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = self.engine.get() {
             engine.forget();
         }
     }

@@ -187,6 +187,7 @@ fn vote_name(vote: Vote) -> &'static str {
         Vote::Words => "words",
         Vote::Numbers => "numbers",
         Vote::Names => "names",
+        Vote::Attention => "attention",
     }
 }
 
