@@ -359,3 +359,24 @@ async fn the_model_judges_what_it_wrote_with_and_without_the_sources() {
         .await;
     assert_eq!(plain.get("groundedness"), None);
 }
+
+#[tokio::test]
+async fn quotations_may_be_made_to_be_verbatim() {
+    let server = TestServer::start(bundled_model()).await;
+    server.add("sky.md", SKY).await;
+    let mut quoting = by_model(json!({"quotations": "verbatim", "max_tokens": 24}));
+    quoting["citations"] = "off".into();
+    let answer = server.ask(QUESTION, quoting).await;
+    let said = answer["choices"][0]["message"]["content"]
+        .as_str()
+        .expect("a text");
+    for quotation in said.split('"').skip(1).step_by(2) {
+        assert!(SKY.contains(quotation), "{said}");
+    }
+    let tool = json!([{"type": "function", "function": {"name": "look", "parameters": {}}}]);
+    let body = crate::harness::chat(QUESTION, json!({"quotations": "verbatim", "tools": tool}));
+    let (status, error) = server.post_json("/v1/chat/completions", &body).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let param = error["error"]["param"].as_str();
+    assert!(matches!(param, Some("quotations" | "tools")), "{error}");
+}

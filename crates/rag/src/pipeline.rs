@@ -178,6 +178,10 @@ impl Pipeline {
         let refusal = grounds.as_ref().map(|(found, _)| withheld(found));
         let refusal = refusal.filter(|_| holds_back);
         let disclaimer = question.disclaimer();
+        let quotable = match question.verbatim_quotations {
+            true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),
+            false => Vec::new(),
+        };
         let citer = grounds.map(|(found, _)| Arc::new(Citer::new(found, splice.sources, floor)));
         let is_json = question.is_json();
         let writing = || match is_json {
@@ -205,7 +209,7 @@ impl Pipeline {
             format: question.format,
             tool_choice: question.tool_choice,
             watch,
-            quotable: Vec::new(),
+            quotable,
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;

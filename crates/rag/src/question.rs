@@ -23,6 +23,8 @@ pub struct Question {
     /// The conversation, oldest first. The last message is the question and the user's, or the
     /// result of a tool that the model called for it.
     pub messages: Vec<Message>,
+    /// What the model puts in quotation marks must be the words of a source.
+    pub verbatim_quotations: bool,
     /// What the model writes from sources is to be judged, see [`Judge`](crate::Judge).
     pub groundedness: bool,
     /// What is to be done with the last message.
@@ -73,6 +75,7 @@ impl Default for Question {
     fn default() -> Self {
         Self {
             messages: Vec::new(),
+            verbatim_quotations: false,
             groundedness: false,
             task: Task::default(),
             examples: Vec::new(),
@@ -158,6 +161,11 @@ impl Question {
             let message = "strict would hold back what the model says beside calls of tools; set \
                 support to \"mark\", or leave it out";
             return refuse("support", message);
+        }
+        if self.verbatim_quotations && (self.is_json() || !self.tools.is_empty()) {
+            let message = "quotation marks mean something else in JSON and in calls of tools; \
+                leave quotations out";
+            return refuse("quotations", message);
         }
         if !self.task.is_answer() && self.mode == Mode::Quotes {
             let message = "quotes answer questions and do nothing else; set answer to \

@@ -112,6 +112,20 @@ impl Sources {
         (1..).zip(&self.0)
     }
 
+    /// Their texts, the first ones first, as many as have `most` bytes together.
+    pub(crate) fn texts_within(&self, most: usize) -> Vec<String> {
+        let mut left = most;
+        let texts = self.0.iter().map(|source| &source.passage.text);
+        let fitting = texts.take_while(|text| match left.checked_sub(text.len()) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        });
+        fitting.cloned().collect()
+    }
+
     /// All of them, for the outside.
     pub(crate) fn results(&self) -> Vec<SearchResult> {
         self.numbered()

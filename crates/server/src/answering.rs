@@ -172,6 +172,7 @@ fn is_rebuilding(library: &Library, retrieval: &RetrievalOptions) -> Result<bool
 fn question(request: ChatRequest) -> Question {
     Question {
         messages: request.messages,
+        verbatim_quotations: request.verbatim_quotations,
         groundedness: request.groundedness,
         task: request.task.task,
         examples: request.task.examples,

@@ -36,6 +36,8 @@ pub(crate) struct ChatRequest {
     pub(crate) retrieval: RetrievalOptions,
     /// What is to be done, and examples of it.
     pub(crate) task: TaskRequest,
+    /// What the model puts in quotation marks must be the words of a source.
+    pub(crate) verbatim_quotations: bool,
     /// What the model writes from sources is to be judged by its own numbers.
     pub(crate) groundedness: bool,
     /// The passages are to come once more as `context`.
@@ -91,6 +93,9 @@ impl ChatRequest {
             messages: read_messages(body, limits)?,
             retrieval,
             task,
+            verbatim_quotations: body
+                .optional("quotations", read_quotations)?
+                .unwrap_or(false),
             groundedness: read_groundedness(body)?,
             include_context: include.unwrap_or(false),
             citations: body
@@ -149,6 +154,10 @@ fn read_citations(place: &Place<'_>) -> Result<CitationStyle, ApiError> {
         ("fields", CitationStyle::Fields),
         ("off", CitationStyle::Off),
     ])
+}
+
+fn read_quotations(place: &Place<'_>) -> Result<bool, ApiError> {
+    place.choice(&[("free", false), ("verbatim", true)])
 }
 
 /// Judging takes the text of one answer to be read again.

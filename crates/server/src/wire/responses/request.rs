@@ -22,7 +22,7 @@ pub(crate) struct ResponsesRequest {
 }
 
 /// Fields that mean the same in both requests. `model` and the sampling among them.
-const SAME: [&str; 18] = [
+const SAME: [&str; 19] = [
     "model",
     "temperature",
     "top_p",
@@ -38,6 +38,7 @@ const SAME: [&str; 18] = [
     "answer",
     "support",
     "groundedness",
+    "quotations",
     "task",
     "parallel_tool_calls",
     "top_logprobs",

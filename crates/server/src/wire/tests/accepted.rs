@@ -23,6 +23,7 @@ fn a_plain_request_has_our_defaults() {
         messages: vec![Message::new(Role::User, "Why?")],
         retrieval: RetrievalOptions::default(),
         task: TaskRequest::default(),
+        verbatim_quotations: false,
         groundedness: false,
         include_context: false,
         citations: CitationStyle::Inline,

@@ -125,6 +125,7 @@ fn bad_chat_fields_are_refused_by_name() {
             "task.examples[0].output",
             "missing_required_parameter",
         ),
+        (json!({"quotations": true}), "quotations", "invalid_type"),
         (json!({"groundedness": 1}), "groundedness", "invalid_type"),
         (
             json!({"groundedness": true, "n": 2}),
