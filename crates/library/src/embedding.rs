@@ -9,6 +9,9 @@
 //! Without an embedder the thread only lets go of the vectors of files that are gone.
 
 mod page;
+mod texts;
+
+pub use texts::texts_to_embed;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -56,6 +56,7 @@ pub use batch::{Batch, BatchFile, MAX_BATCH_FILES};
 pub use collection::{Collection, DEFAULT_COLLECTION, FileCounts, Metadata};
 pub use content::{Content, Received};
 pub use document::Document;
+pub use embedding::texts_to_embed;
 pub use error::LibraryError;
 pub use events::{Event, FileEvent, Listener};
 /// How files are read, for those who open a library.

@@ -56,6 +56,19 @@ fn retrieval_is_measured() {
 }
 
 #[test]
+fn a_way_of_searching_without_its_model_is_refused() {
+    for (mode, flag) in [("dense", "--embedder"), ("reranked", "--reranker")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ibid"))
+            .env_clear()
+            .args(["eval", "retrieval", "nowhere", "--mode", mode])
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(flag), "{said}");
+    }
+}
+
+#[test]
 fn answers_are_measured() {
     let folder = TempDir::new().expect("a folder");
     let qa = r#"{"id": "nile", "lang": "en", "title": "Nile", "context": "The Nile is 6650 kilometres long.", "qas": [{"id": "1", "question": "How long is the Nile?", "answers": ["6650 kilometres"]}]}

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use engine::{Embedder, EngineError, Side, fitting_pieces};
-use retrieval::{Passage, VectorChange, VectorRow, Vectors};
+use engine::{Embedder, EngineError, Side};
+use retrieval::{VectorChange, VectorRow, Vectors};
 use tracing::warn;
 
+use super::texts::texts_to_embed;
 use crate::LibraryError;
 use crate::ingest::prepare;
 use crate::library::Core;
@@ -25,10 +26,6 @@ const PAGE_TIME: Duration = Duration::from_secs(10);
 /// Texts that are embedded in one call. They are sorted by length there, so that fewer would
 /// waste time on padding.
 const TEXTS: usize = 64;
-
-/// A passage of which the model has words for a smaller share gets no vector: it is in a language
-/// the model was not made for, and what it would say of it is noise.
-const LEAST_COVERAGE: f32 = 0.5;
 
 /// What a page came to.
 pub(super) struct Page {
@@ -114,7 +111,7 @@ impl Group {
             let passages = document.map(|document| prepare::split(core, &job, &document));
             let mut spans = Vec::new();
             for passage in passages.and_then(Result::ok).unwrap_or_default() {
-                let texts = texts(&passage, embedder);
+                let texts = texts_to_embed(&passage, embedder);
                 spans.extend(texts.iter().map(|_| (passage.start, passage.end)));
                 group.texts.extend(texts);
             }
@@ -173,21 +170,4 @@ impl Group {
         }
         Ok(vectors)
     }
-}
-
-/// What is embedded of a passage: all of it, behind its title and headings, in as many pieces as
-/// the model needs; none of a passage that it has no words for.
-fn texts(passage: &Passage, embedder: &dyn Embedder) -> Vec<String> {
-    if embedder.coverage(&passage.text) < LEAST_COVERAGE {
-        return Vec::new();
-    }
-    let most = embedder.model().max_tokens;
-    let mut context = passage.context();
-    if embedder.count_tokens(&context) > most / 2 {
-        context.clear();
-    }
-    let fits = |piece: &str| embedder.count_tokens(&format!("{context}{piece}")) <= most;
-    let pieces = fitting_pieces(&passage.text, &fits);
-    let text = |piece: &str| format!("{context}{piece}");
-    pieces.into_iter().map(text).collect()
 }

@@ -8,11 +8,13 @@ mod given;
 mod items;
 mod lines;
 mod measures;
+mod mode;
 mod retrieval;
 mod retrieval_report;
 mod sample;
 mod spans;
 mod text_measures;
+mod vectors;
 
 use clap::{Args, Subcommand};
 

@@ -19,9 +19,15 @@ pub(in crate::cli) struct MeasuringBar {
 
 impl MeasuringBar {
     pub(in crate::cli) fn new(passes: u64) -> Self {
-        let style = ProgressStyle::with_template("measuring {bar:30} {pos}/{len} {elapsed}");
-        let bar = ProgressBar::with_draw_target(Some(passes), ProgressDrawTarget::hidden())
-            .with_style(style.expect("the template is well-formed"));
+        Self::of("measuring", passes)
+    }
+
+    /// A bar of something that has to be done before measuring can begin.
+    pub(in crate::cli) fn of(what: &'static str, steps: u64) -> Self {
+        let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {elapsed}");
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden())
+            .with_style(style.expect("the template is well-formed"))
+            .with_message(what);
         let (running, wait) = mpsc::channel::<()>();
         let shown = bar.clone();
         let showing = thread::spawn(move || {
@@ -39,7 +45,12 @@ impl MeasuringBar {
 
     /// One pass is done.
     pub(in crate::cli) fn advance(&self) {
-        self.bar.inc(1);
+        self.advance_by(1);
+    }
+
+    /// So many passes are done.
+    pub(in crate::cli) fn advance_by(&self, passes: u64) {
+        self.bar.inc(passes);
     }
 
     /// Prints something without the bar in its way.

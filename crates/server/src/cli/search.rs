@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use engine::Engine;
 use library::Library;
 use rag::{Encoders, Method};
-use retrieval::{Fusion, Hit, Mode, Query};
+use retrieval::{Hit, Mode, Query};
 use tempfile::TempDir;
 
 use crate::cli::progress::IndexingBar;
@@ -47,7 +47,7 @@ impl From<SearchMode> for Method {
                 SearchMode::Lexical => Mode::Lexical,
                 SearchMode::Dense => Mode::Dense,
             },
-            fusion: Fusion::default(),
+            ..Self::default()
         }
     }
 }

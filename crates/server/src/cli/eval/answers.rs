@@ -10,7 +10,9 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use engine::{Engine, Message, Role, SamplingParams};
-use rag::{AnswerEvent, AnsweredBy, CitationStyle, Mode, Pipeline, Question, Signals, Support};
+use rag::{
+    AnswerEvent, AnsweredBy, CitationStyle, Encoders, Mode, Pipeline, Question, Signals, Support,
+};
 use serde_json::json;
 
 use super::answers_report::{Report, Tally};
@@ -96,10 +98,13 @@ enum Who {
 
 pub(super) fn measure(config: &Config, args: &AnswersArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
+    let encoders = startup::load_encoders(&config.retrieval)?;
+    let pipeline = startup::pipeline(config, Arc::clone(&engine))?;
     let mut measuring = Measuring {
-        pipeline: startup::pipeline(config, Arc::clone(&engine))?,
+        pipeline: pipeline.with_encoders(encoders.clone()),
         config,
         engine,
+        encoders,
         mode: args.answer.map_or(Mode::Auto, |who| match who {
             Who::Model => Mode::Model,
             Who::Quotes => Mode::Quotes,
@@ -130,6 +135,7 @@ fn create(path: &PathBuf) -> anyhow::Result<BufWriter<File>> {
 struct Measuring<'a> {
     config: &'a Config,
     engine: Arc<dyn Engine>,
+    encoders: Encoders,
     pipeline: Pipeline,
     mode: Mode,
     /// The documents that were asked last.
@@ -222,7 +228,7 @@ impl Measuring<'_> {
                 Ok(Arc::clone(&searchable.index))
             }
             _ => {
-                let searchable = documents.open(self.config, &self.engine)?;
+                let searchable = documents.open(self.config, &self.engine, &self.encoders)?;
                 let index = Arc::clone(&searchable.index);
                 self.open = Some((Rc::clone(documents), searchable));
                 Ok(index)

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::Engine;
+use rag::Encoders;
 use retrieval::{Change, Index, Passage, PassageSettings, SourceDocument};
 
+use super::vectors;
 use crate::cli::search::{Opened, opened};
 use crate::config::Config;
 
@@ -39,19 +41,25 @@ impl Documents {
         &self,
         config: &Config,
         engine: &Arc<dyn Engine>,
+        encoders: &Encoders,
     ) -> anyhow::Result<Searchable> {
         match self {
             Documents::Texts(texts) => {
                 let index = Index::in_memory()?;
                 let cut = |text: &Rc<Text>| text.cut(config, engine);
-                index.apply(texts.iter().map(cut).collect(), 1)?;
+                let changes: Vec<Change> = texts.iter().map(cut).collect();
+                if let Some(embedder) = &encoders.embedder {
+                    let vectors = vectors::of_passages(&changes, &**embedder, None)?;
+                    index.attach(Some(Arc::new(vectors)));
+                }
+                index.apply(changes, 1)?;
                 Ok(Searchable {
                     index: Arc::new(index),
                     _library: None,
                 })
             }
             Documents::Paths(paths) => {
-                let library = opened(config, paths, engine, &rag::Encoders::default())?;
+                let library = opened(config, paths, engine, encoders)?;
                 Ok(Searchable {
                     index: library.library.index(library::DEFAULT_COLLECTION)?,
                     _library: Some(library),

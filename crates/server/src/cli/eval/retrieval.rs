@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine::Engine;
-use retrieval::{Index, MAX_QUERY_BYTES, Query};
+use rag::Encoders;
+use retrieval::{Change, Index, MAX_QUERY_BYTES, Query};
 use tempfile::TempDir;
 
 use super::beir::{self, Collection, JudgedQuery};
 use super::measures::{ndcg_at_10, recall_at_5, reciprocal_rank};
+use super::mode::Mode;
 use super::retrieval_report::{Figures, Report};
 use super::sample::sample;
+use super::vectors;
 use crate::cli::measuring_bar::MeasuringBar;
 use crate::config::Config;
 use crate::startup;
@@ -29,6 +32,8 @@ Examples:
   ibid eval retrieval collections --json > a     every collection in the folder, to compare
   ibid eval retrieval collections --limit 200    a quick look: 200 queries of each, always the same
   ibid eval retrieval my-collection --split      documents cut into passages, as the server does
+  ibid eval retrieval collections --embedder ~/models/all-MiniLM-L6-v2
+                                                 by words, by meaning, and by both
 
 A collection is a folder in the BEIR layout:
   corpus.jsonl   {\"_id\", \"title\", \"text\"} a line; may be packed as corpus.jsonl.gz
@@ -40,7 +45,7 @@ What is measured, over all queries that have a right document:
   recall@5  the share of the right documents that are among the first five
   mrr       one over the rank of the first right document among the first ten, on average
   ms        milliseconds of one query: the median, and what 99 of 100 do not exceed
-  index     MiB on disk";
+  index     MiB on disk, with the vectors in the modes that use them";
 
 /// What `ibid eval retrieval` understands.
 #[derive(Debug, Args)]
@@ -66,31 +71,13 @@ pub(super) struct RetrievalArgs {
     json: bool,
 }
 
-/// A way of searching.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Mode {
-    /// By words
-    Lexical,
-}
-
-impl Mode {
-    /// As it is called in reports.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Mode::Lexical => "lexical",
-        }
-    }
-}
-
 pub(super) fn measure(config: &Config, args: &RetrievalArgs) -> anyhow::Result<()> {
     let engine = args
         .split
         .then(|| startup::load_engine(&config.model))
         .transpose()?;
-    let modes = match &args.mode[..] {
-        [] => &[Mode::Lexical][..],
-        chosen => chosen,
-    };
+    let encoders = startup::load_encoders(&config.retrieval)?;
+    let modes = Mode::all(&args.mode, &encoders)?;
     let mut report = Report::new(args.json);
     for folder in beir::folders(&args.folders)? {
         let mut collection = beir::read(&folder)?;
@@ -99,11 +86,18 @@ pub(super) fn measure(config: &Config, args: &RetrievalArgs) -> anyhow::Result<(
             args.limit.map(|limit| limit as usize),
             args.seed,
         );
-        let indexed = Indexed::new(&collection, config, engine.as_ref())?;
-        for mode in modes {
-            let bar = MeasuringBar::new(collection.queries.len() as u64);
-            let figures = ask(&indexed, *mode, &collection.queries, &bar)?;
-            drop(bar);
+        let changes = changes(&collection, config, engine.as_ref());
+        let mut indexed = Indexed::new(changes, &modes, &encoders)?;
+        if engine.is_some() {
+            indexed.depth = PASSAGES_DEPTH;
+        }
+        for mode in &modes {
+            let searching = Searching {
+                indexed: &indexed,
+                encoders: mode.encoders(&encoders),
+                mode: *mode,
+            };
+            let figures = searching.ask_all(&collection.queries)?;
             report.print(&collection.name, *mode, &figures)?;
         }
     }
@@ -111,47 +105,95 @@ pub(super) fn measure(config: &Config, args: &RetrievalArgs) -> anyhow::Result<(
     Ok(())
 }
 
+/// The documents as they are indexed: whole, or cut into passages in the tokens of an engine.
+fn changes(
+    collection: &Collection,
+    config: &Config,
+    engine: Option<&Arc<dyn Engine>>,
+) -> Vec<Change> {
+    let texts = collection.texts.iter();
+    match engine {
+        Some(engine) => texts.map(|text| text.cut(config, engine)).collect(),
+        None => texts.map(super::documents::Text::whole).collect(),
+    }
+}
+
 /// A collection on disk, ready to be searched.
 struct Indexed {
-    index: Index,
-    bytes: u64,
+    index: [Arc<Index>; 1],
     depth: usize,
+    word_bytes: u64,
+    vector_bytes: u64,
     _folder: TempDir,
 }
 
 impl Indexed {
-    fn new(
-        collection: &Collection,
-        config: &Config,
-        engine: Option<&Arc<dyn Engine>>,
-    ) -> anyhow::Result<Self> {
+    fn new(changes: Vec<Change>, modes: &[Mode], encoders: &Encoders) -> anyhow::Result<Self> {
         let folder = TempDir::new()?;
-        let index = Index::open(folder.path())?;
-        let texts = collection.texts.iter();
-        let changes = match engine {
-            Some(engine) => texts.map(|text| text.cut(config, engine)).collect(),
-            None => texts.map(super::documents::Text::whole).collect(),
-        };
+        let (words, meanings) = (folder.path().join("words"), folder.path().join("vectors"));
+        let index = Index::open(&words)?;
+        let mut vector_bytes = 0;
+        if let Some(embedder) = &encoders.embedder
+            && modes.iter().any(|mode| mode.reads_vectors())
+        {
+            let vectors = vectors::of_passages(&changes, &**embedder, Some(&meanings))?;
+            index.attach(Some(Arc::new(vectors)));
+            vector_bytes = bytes_in(&meanings)?;
+        }
         index.apply(changes, 1)?;
         Ok(Self {
-            bytes: bytes_in(folder.path())?,
-            depth: if engine.is_some() {
-                PASSAGES_DEPTH
-            } else {
-                DEPTH
-            },
-            index,
+            index: [Arc::new(index)],
+            depth: DEPTH,
+            word_bytes: bytes_in(&words)?,
+            vector_bytes,
             _folder: folder,
         })
     }
+}
+
+/// A collection that is searched in one way.
+struct Searching<'a> {
+    indexed: &'a Indexed,
+    encoders: Encoders,
+    mode: Mode,
+}
+
+impl Searching<'_> {
+    fn ask_all(&self, queries: &[JudgedQuery]) -> anyhow::Result<Figures> {
+        let vector_bytes = self.indexed.vector_bytes;
+        let mut figures = Figures {
+            index_bytes: self.indexed.word_bytes
+                + if self.mode.reads_vectors() {
+                    vector_bytes
+                } else {
+                    0
+                },
+            ..Figures::default()
+        };
+        let bar = MeasuringBar::new(queries.len() as u64);
+        for query in queries {
+            let started = Instant::now();
+            let documents = self.search(&query.text)?;
+            let took = started.elapsed();
+            figures.milliseconds.push(took.as_secs_f64() * 1000.0);
+            let grade = |document: &String| query.grades.get(document).copied().unwrap_or(0.0);
+            let found: Vec<f64> = documents.iter().map(grade).collect();
+            let right: Vec<f64> = query.grades.values().copied().collect();
+            figures.ndcg.push(ndcg_at_10(&found, &right));
+            figures.recall.push(recall_at_5(&found, &right));
+            figures.reciprocal_rank.push(reciprocal_rank(&found));
+            bar.advance();
+        }
+        Ok(figures)
+    }
 
     /// The documents that are found, best first.
-    fn search(&self, mode: Mode, text: &str) -> anyhow::Result<Vec<String>> {
+    fn search(&self, text: &str) -> anyhow::Result<Vec<String>> {
         let text = &text[..text.floor_char_boundary(MAX_QUERY_BYTES)];
-        let query = Query::new(text, self.depth);
-        let hits = match mode {
-            Mode::Lexical => self.index.search(&query)?,
-        };
+        let query = Query::new(text, self.indexed.depth);
+        let hits = self
+            .encoders
+            .search(&self.indexed.index, &query, self.mode.method())?;
         let mut documents: Vec<String> = Vec::new();
         for hit in hits {
             if !documents.contains(&hit.passage.file_id) {
@@ -161,33 +203,6 @@ impl Indexed {
         documents.truncate(DEPTH);
         Ok(documents)
     }
-}
-
-fn ask(
-    indexed: &Indexed,
-    mode: Mode,
-    queries: &[JudgedQuery],
-    bar: &MeasuringBar,
-) -> anyhow::Result<Figures> {
-    let mut figures = Figures {
-        index_bytes: indexed.bytes,
-        ..Figures::default()
-    };
-    for query in queries {
-        let started = Instant::now();
-        let documents = indexed.search(mode, &query.text)?;
-        figures
-            .milliseconds
-            .push(started.elapsed().as_secs_f64() * 1000.0);
-        let grade = |document: &String| query.grades.get(document).copied().unwrap_or(0.0);
-        let found: Vec<f64> = documents.iter().map(grade).collect();
-        let right: Vec<f64> = query.grades.values().copied().collect();
-        figures.ndcg.push(ndcg_at_10(&found, &right));
-        figures.recall.push(recall_at_5(&found, &right));
-        figures.reciprocal_rank.push(reciprocal_rank(&found));
-        bar.advance();
-    }
-    Ok(figures)
 }
 
 fn bytes_in(folder: &Path) -> anyhow::Result<u64> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::measures::{mean, percentile, rounded};
-use super::retrieval::Mode;
+use super::mode::Mode;
 
 /// What was measured of one collection in one mode, a value for each query.
 #[derive(Default)]
