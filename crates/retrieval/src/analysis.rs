@@ -11,6 +11,7 @@ mod glyph;
 mod hangul;
 mod ideograph;
 mod language;
+mod loanword;
 mod script;
 mod word;
 
@@ -55,6 +56,8 @@ pub(crate) enum Kind {
     Gram,
     /// Two neighbouring syllables of a Korean run that reach into its particle or ending.
     Ending,
+    /// What a word sounds like in the other script, see [`loanword`].
+    Sound,
     /// Any form of a word that says nothing about the subject: `the`, `무엇인가요`.
     Everyday,
 }
@@ -75,13 +78,29 @@ pub(crate) struct Token {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Analyzer {
     pub(crate) latin: Vec<Language>,
+    pub(crate) sounds: Sounds,
+}
+
+/// Whose loanwords are to meet whose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Sounds {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Those of a passage: each word in the name of its script.
+    OfPassage,
+    /// Those of a query: each word in the name of the other script, in which it would be found.
+    OfQuery,
 }
 
 impl Analyzer {
     /// The terms of `text`, run after run; those of one run in no particular order.
     pub(crate) fn tokens(&self, text: &str) -> Vec<Token> {
         let glyphs = glyphs(text);
-        let mut sink = Sink::default();
+        let mut sink = Sink {
+            sounds: self.sounds,
+            ..Sink::default()
+        };
         let mut at = 0;
         let mut compound_end = 0;
         while at < glyphs.len() {
@@ -91,7 +110,10 @@ impl Analyzer {
             match class {
                 Class::Gap => {}
                 Class::Word => word::terms(run, &self.latin, &mut sink),
-                Class::Hangul => hangul::terms(run, &mut sink),
+                Class::Hangul => {
+                    let behind = at.checked_sub(1).map(|before| glyphs[before].letter);
+                    hangul::terms(run, behind, &mut sink);
+                }
                 Class::Ideograph | Class::Unspaced => ideograph::terms(run, class, &mut sink),
             }
             if class == Class::Word && at >= compound_end {
@@ -129,6 +151,14 @@ struct Sink {
     tokens: Vec<Token>,
     position: u32,
     run_start: usize,
+    sounds: Sounds,
+}
+
+/// A script that words are borrowed from or into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LoanScript {
+    Latin,
+    Hangul,
 }
 
 impl Sink {
@@ -142,6 +172,18 @@ impl Sink {
         let same_run = &self.tokens[self.run_start..];
         if same_run.iter().all(|token| token.term.text != text) {
             self.push_text(text, glyphs, kind);
+        }
+    }
+
+    /// What a word sounds like. No other term begins with these signs.
+    fn push_sound(&mut self, sound: Option<String>, script: LoanScript, glyphs: &[Glyph]) {
+        let sign = match (self.sounds, script) {
+            (Sounds::None, _) => return,
+            (Sounds::OfPassage, LoanScript::Latin) | (Sounds::OfQuery, LoanScript::Hangul) => '=',
+            (Sounds::OfPassage, LoanScript::Hangul) | (Sounds::OfQuery, LoanScript::Latin) => '~',
+        };
+        if let Some(sound) = sound {
+            self.push_form(format!("{sign}{sound}"), glyphs, Kind::Sound);
         }
     }
 

@@ -94,6 +94,53 @@ const KOREAN_STARTS: &[&str] = &[
     "어느",
 ];
 
+/// Verbs that only carry an ending or another verb: 할 수 있나요, 하지 않습니다.
+const KOREAN_AUXILIARIES: &[&str] = &[
+    "하", "되", "있", "없", "않", "같", "못하", "아니", "싶", "해야", "돼야", "해도", "돼도",
+];
+
+/// What stands behind them; nothing may, too.
+const KOREAN_AUXILIARY_ENDINGS: &[&str] = &[
+    "",
+    "다",
+    "는",
+    "은",
+    "을",
+    "던",
+    "고",
+    "지",
+    "게",
+    "면",
+    "으면",
+    "니",
+    "으니",
+    "니까",
+    "기",
+    "나요",
+    "는데",
+    "는지",
+    "는다",
+    "었다",
+    "었나요",
+    "려면",
+    "세요",
+    "까요",
+    "을까요",
+    "어요",
+    "아요",
+    "습니다",
+    "습니까",
+];
+
+/// Words that say how others hang together, or stand for any of them.
+#[rustfmt::skip]
+const KOREAN_FUNCTION_WORDS: &[&str] = &[
+    "할", "될", "한", "된", "함", "됨", "해", "돼", "해요", "돼요", "합니까", "됩니까", "합니다", "됩니다", "입니까",
+    "입니다", "인가요", "일까요", "수", "것", "것이", "것은", "것을", "때", "및", "등", "더", "그", "이", "저",
+    "위해", "위한", "위하여", "대해", "대한", "대하여", "통해", "따라", "따른", "관한", "관하여", "경우", "또는",
+    "그리고", "하지만", "만약", "때문", "때문에",
+];
+
 /// Pairs of characters that Chinese and Japanese questions are made of.
 const IDEOGRAPH_PAIRS: &[&str] = &[
     "什么", "什麼", "多少", "哪个", "哪些", "哪里", "如何", "为何", "为什", "是谁", "怎么", "怎样",
@@ -108,9 +155,14 @@ pub(super) fn is_common(word: &str, languages: &[Language]) -> bool {
     entries.any(|entry| entry.telling.contains(&word) || entry.shared.contains(&word))
 }
 
-/// Whether a run of Hangul is a question word in any of its forms.
-pub(super) fn is_korean_question(run: &str) -> bool {
+/// Whether a run of Hangul is a question word in any of its forms, or grammar.
+pub(super) fn is_korean_grammar(run: &str) -> bool {
+    let mut rests = KOREAN_AUXILIARIES
+        .iter()
+        .filter_map(|verb| run.strip_prefix(verb));
     KOREAN_STARTS.iter().any(|start| run.starts_with(start))
+        || KOREAN_FUNCTION_WORDS.contains(&run)
+        || rests.any(|rest| KOREAN_AUXILIARY_ENDINGS.contains(&rest))
 }
 
 /// Whether a pair of Han or kana is grammar: a question word, or two hiragana.

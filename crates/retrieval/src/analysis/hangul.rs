@@ -1,10 +1,11 @@
 //! Korean: particles and endings grow onto the words, so a run is searched whole, without them, and
 //! in overlapping pairs of syllables.
 
-use super::everyday::is_korean_question;
+use super::everyday::is_korean_grammar;
 use super::glyph::Glyph;
+use super::loanword;
 use super::script::{Class, class};
-use super::{Kind, Sink, text_of};
+use super::{Kind, LoanScript, Sink, Sounds, text_of};
 
 /// Longer runs of mixed script are not names such as `제750조` or `T셔츠`.
 const MAX_MIXED: usize = 24;
@@ -44,12 +45,22 @@ const SURE_PARTICLES: &[&str] = &[
     "은", "는", "을", "를", "의", "에", "로", "도", "만", "과", "와",
 ];
 
-/// The terms of one run of Hangul.
-pub(super) fn terms(run: &[Glyph], sink: &mut Sink) {
+/// The terms of one run of Hangul, `behind` a letter of another script or a gap.
+pub(super) fn terms(run: &[Glyph], behind: Option<char>, sink: &mut Sink) {
     let syllables = text_of(run);
-    let question = is_korean_question(&syllables);
-    let kind = |kind: Kind| if question { Kind::Everyday } else { kind };
+    let joined = behind.is_some_and(char::is_alphabetic);
+    let grammar = is_korean_grammar(&syllables) || (joined && is_all_ending(&syllables));
+    let kind = |kind: Kind| if grammar { Kind::Everyday } else { kind };
     let stems = stem_lens(&syllables);
+    if !grammar {
+        let stem = &run[..stems.last().copied().unwrap_or(run.len())];
+        sink.push_sound(loanword::of_hangul(stem), LoanScript::Hangul, run);
+        if sink.sounds == Sounds::OfQuery {
+            for form in stems.iter().map(|len| &run[..*len]).chain([run]) {
+                sink.push_sound(loanword::of_hangul(form), LoanScript::Hangul, run);
+            }
+        }
+    }
     sink.push_form(text_of(run), run, kind(whole_kind(run.len(), &stems)));
     for len in &stems {
         let bare = if *len > 2 { Kind::Bare } else { Kind::Word };
@@ -67,6 +78,16 @@ pub(super) fn terms(run: &[Glyph], sink: &mut Sink) {
         };
         sink.push(pair, kind(pair_kind));
     }
+}
+
+/// Whether a run is nothing but what grows onto a word: the 에서는 of `React에서는`.
+fn is_all_ending(run: &str) -> bool {
+    let is_ending = |part: &str| ENDINGS.contains(&part) || SURE_PARTICLES.contains(&part);
+    let cuts = run.char_indices().skip(1).map(|(at, _)| run.split_at(at));
+    is_ending(run)
+        || cuts
+            .into_iter()
+            .any(|(one, other)| is_ending(one) && is_ending(other))
 }
 
 fn whole_kind(len: usize, stems: &[usize]) -> Kind {

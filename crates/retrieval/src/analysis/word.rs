@@ -3,8 +3,9 @@
 use super::everyday::is_common;
 use super::glyph::Glyph;
 use super::language::{Language, stem};
+use super::loanword;
 use super::script::{Class, class};
-use super::{Kind, MAX_TERM_CHARS, Sink, text_of};
+use super::{Kind, LoanScript, MAX_TERM_CHARS, Sink, text_of};
 
 /// The terms of one run of letters and digits: the word, its stems, its `CamelCase` parts.
 pub(super) fn terms(run: &[Glyph], latin: &[Language], sink: &mut Sink) {
@@ -21,6 +22,9 @@ pub(super) fn terms(run: &[Glyph], latin: &[Language], sink: &mut Sink) {
     }
     let inflected = stems.iter().any(|stem| *stem != word);
     let kind = if inflected { Kind::Surface } else { Kind::Word };
+    for form in stems.iter().chain([&word]) {
+        sink.push_sound(loanword::of_latin(form), LoanScript::Latin, run);
+    }
     sink.push_form(word, run, kind);
     for stem in stems {
         sink.push_form(stem, run, Kind::Stem);
@@ -35,6 +39,7 @@ fn part_terms(run: &[Glyph], latin: &[Language], sink: &mut Sink) {
     }
     for part in parts {
         let text = text_of(part);
+        sink.push_sound(loanword::of_latin(&text), LoanScript::Latin, part);
         for form in stems(&text, latin).into_iter().chain([text]) {
             sink.push_form(form, part, Kind::Part);
         }

@@ -50,6 +50,7 @@ pub(super) struct WeightedTerm {
     pub(super) text: String,
     weight: f32,
     idf: f32,
+    is_sound: bool,
 }
 
 impl WeightedTerm {
@@ -65,14 +66,16 @@ impl Ranking {
         fields: Fields,
         tokens: &[Token],
     ) -> tantivy::Result<Ranking> {
-        let terms = weightiest(searcher, fields.body, tokens)?;
+        let terms = weightiest(searcher, fields, tokens)?;
         let mut clauses = Vec::new();
         for term in &terms {
-            for (field, boost) in boosts(fields) {
+            for (field, boost) in boosts(fields, term.is_sound) {
                 clauses.extend(clause(searcher, field, boost, term)?);
             }
         }
-        let worth: f32 = terms.iter().map(WeightedTerm::worth).sum();
+        // A word that another script may hold counts by its own letters alone.
+        let words = terms.iter().filter(|term| !term.is_sound);
+        let worth: f32 = words.map(WeightedTerm::worth).sum();
         Ok(Ranking {
             clauses,
             terms,
@@ -123,6 +126,7 @@ fn weight(kind: Kind) -> f32 {
     match kind {
         Kind::Word | Kind::Gram => 1.0,
         Kind::Stem => 0.8,
+        Kind::Sound => 0.6,
         Kind::Bare | Kind::Compound | Kind::Part => 0.5,
         Kind::Ending => 0.4,
         Kind::Surface => 0.3,
@@ -131,8 +135,11 @@ fn weight(kind: Kind) -> f32 {
     }
 }
 
-fn boosts(fields: Fields) -> [(Field, f32); 4] {
-    [
+fn boosts(fields: Fields, is_sound: bool) -> Vec<(Field, f32)> {
+    if is_sound {
+        return vec![(fields.sounds, 1.0)];
+    }
+    vec![
         (fields.body, 1.0),
         (fields.title, TITLE_BOOST),
         (fields.heading, HEADING_BOOST),
@@ -143,26 +150,33 @@ fn boosts(fields: Fields) -> [(Field, f32); 4] {
 /// The distinct terms, heaviest first; one that the query repeats counts as often.
 fn weightiest(
     searcher: &Searcher,
-    body: Field,
+    fields: Fields,
     tokens: &[Token],
 ) -> tantivy::Result<Vec<WeightedTerm>> {
     let count = document_count(searcher);
     let pairs = pairs_of_runs(tokens);
-    let mut weights: HashMap<&str, f32> = HashMap::new();
+    let mut weights: HashMap<(&str, bool), f32> = HashMap::new();
     for token in tokens {
         let discount = match (token.kind, pairs.get(&token.position)) {
             (Kind::Gram, Some(pairs)) => pairs.powf(-RUN_LENGTH_DISCOUNT),
             _ => 1.0,
         };
-        *weights.entry(&token.term.text).or_default() += weight(token.kind) * discount;
+        let is_sound = token.kind == Kind::Sound;
+        let known = weights.entry((&token.term.text, is_sound)).or_default();
+        *known += weight(token.kind) * discount;
     }
     let mut terms = Vec::with_capacity(weights.len());
-    for (text, weight) in weights {
-        let frequency = searcher.doc_freq(&Term::from_field_text(body, text))?;
+    for ((text, is_sound), weight) in weights {
+        let field = if is_sound { fields.sounds } else { fields.body };
+        let frequency = searcher.doc_freq(&Term::from_field_text(field, text))?;
+        if is_sound && frequency == 0 {
+            continue;
+        }
         terms.push(WeightedTerm {
             text: text.to_owned(),
             weight,
             idf: idf(frequency, count),
+            is_sound,
         });
     }
     terms.sort_by(|a, b| {

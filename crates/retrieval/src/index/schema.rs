@@ -6,7 +6,7 @@ use tantivy::schema::{
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
 
-use crate::analysis::{Analyzer, Language};
+use crate::analysis::{Analyzer, Kind, Language, Sounds};
 use crate::passage::Passage;
 
 /// So much of a file is looked at to tell its language.
@@ -27,6 +27,8 @@ pub(super) struct Fields {
     /// The passage's words, with its title and headings before them: a passage about a subject
     /// seldom repeats the subject's name.
     pub(super) body: Field,
+    /// What the words of the body sound like, to find loanwords in the other script.
+    pub(super) sounds: Field,
     /// The headings above it.
     pub(super) heading: Field,
     /// Its document's title.
@@ -55,6 +57,7 @@ pub(super) fn build() -> (Schema, Fields) {
         place: builder.add_text_field("place", STRING),
         language: builder.add_text_field("language", STRING),
         body: builder.add_text_field("body", searched_in_place),
+        sounds: builder.add_text_field("sounds", searched.clone()),
         heading: builder.add_text_field("heading", searched.clone()),
         title: builder.add_text_field("title", searched.clone()),
         filename: builder.add_text_field("filename", searched),
@@ -94,6 +97,7 @@ impl Fields {
     ) -> TantivyDocument {
         let analyzer = Analyzer {
             latin: language.into_iter().collect(),
+            sounds: Sounds::OfPassage,
         };
         let heading = passage.heading.as_deref().unwrap_or_default();
         let stored = serde_json::to_string(passage).expect("a passage has a JSON form");
@@ -102,17 +106,30 @@ impl Fields {
         document.add_text(self.place, place(file_id, passage.start, passage.end));
         document.add_text(self.language, language_code(language));
         let body = format!("{}\n{heading}\n{}", passage.title, passage.text);
-        document.add_pre_tokenized_text(self.body, analysed(&analyzer, &body));
-        document.add_pre_tokenized_text(self.heading, analysed(&analyzer, heading));
-        document.add_pre_tokenized_text(self.title, analysed(&analyzer, &passage.title));
-        document.add_pre_tokenized_text(self.filename, analysed(&analyzer, &passage.filename));
+        let (sounds, words) = apart(analyzer.tokens(&body));
+        document.add_pre_tokenized_text(self.body, words);
+        document.add_pre_tokenized_text(self.sounds, sounds);
+        for (field, text) in [
+            (self.heading, heading),
+            (self.title, &passage.title),
+            (self.filename, &passage.filename),
+        ] {
+            let (_, words) = apart(analyzer.tokens(text));
+            document.add_pre_tokenized_text(field, words);
+        }
         document.add_text(self.passage, stored);
         document
     }
 }
 
-fn analysed(analyzer: &Analyzer, text: &str) -> PreTokenizedString {
-    let tokens = analyzer.tokens(text).into_iter();
+/// The sounds of a text, and its words.
+fn apart(tokens: Vec<crate::analysis::Token>) -> (PreTokenizedString, PreTokenizedString) {
+    let is_sound = |token: &crate::analysis::Token| token.kind == Kind::Sound;
+    let (sounds, words) = tokens.into_iter().partition(is_sound);
+    (as_read(sounds), as_read(words))
+}
+
+fn as_read(tokens: Vec<crate::analysis::Token>) -> PreTokenizedString {
     let token = |token: crate::analysis::Token| Token {
         offset_from: token.term.start,
         offset_to: token.term.end,
@@ -123,6 +140,6 @@ fn analysed(analyzer: &Analyzer, text: &str) -> PreTokenizedString {
     // The text itself is only needed by fields that store it.
     PreTokenizedString {
         text: String::new(),
-        tokens: tokens.map(token).collect(),
+        tokens: tokens.into_iter().map(token).collect(),
     }
 }

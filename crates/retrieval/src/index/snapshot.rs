@@ -11,7 +11,7 @@ use super::ranking::{self, Ranking};
 use super::schema::{Fields, language_code};
 use super::storage::{Stamp, damage, storage_error};
 use super::typing;
-use crate::analysis::{Analyzer, Kind, Language, Term};
+use crate::analysis::{Analyzer, Kind, Language, Sounds, Term};
 use crate::error::RetrievalError;
 use crate::passage::Passage;
 use crate::query::{Hit, Query};
@@ -51,12 +51,19 @@ impl Snapshot {
             searcher,
             generation: stamp.generation,
             fields,
-            analyzer: Analyzer { latin },
+            analyzer: Analyzer {
+                latin,
+                sounds: Sounds::None,
+            },
         })
     }
 
     pub(super) fn search(&self, query: &Query) -> Result<Vec<Hit>, RetrievalError> {
-        let tokens = self.analyzer.tokens(&query.text);
+        let analyzer = Analyzer {
+            sounds: Sounds::OfQuery,
+            ..self.analyzer.clone()
+        };
+        let tokens = analyzer.tokens(&query.text);
         let ranking = Ranking::new(&self.searcher, self.fields, &tokens).map_err(storage_error)?;
         let filter = Filter::new(&self.analyzer, self.fields, query);
         let mut found = self.candidates(ranking.query(), &filter, query.top_k)?;

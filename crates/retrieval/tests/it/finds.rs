@@ -31,6 +31,20 @@ fn korean_words_are_found_behind_their_particles() {
 }
 
 #[test]
+fn loanwords_are_found_in_the_other_script() {
+    check(
+        "A generator yields one value after another.",
+        "제너레이터를",
+    );
+    check(
+        "Every component renders its children.",
+        "컴포넌트가 무엇인가요?",
+    );
+    check("제너레이터는 값을 하나씩 돌려줍니다.", "generators");
+    check_not("제너레이터는 값을 하나씩 돌려줍니다.", "component");
+}
+
+#[test]
 fn spelling_variants_are_one_word() {
     check(
         "한국어",
