@@ -6,6 +6,7 @@
 
 mod meter;
 mod outline;
+mod tables;
 
 use std::ops::Range;
 
@@ -13,14 +14,16 @@ use text_splitter::{ChunkConfig, ChunkSizer, MarkdownSplitter, TextSplitter};
 
 use crate::passage::{Passage, PassageSettings, SourceDocument};
 use meter::{Exact, TokenMeter};
-use outline::{Outline, shorten};
+use outline::{Outline, SEPARATOR, shorten};
+use tables::Tables;
 
 const MAX_BLOCK_BYTES: usize = 32 * 1024;
 
 /// Cuts `document` into passages in the order of the text.
 ///
 /// Every passage is an exact span of the text, trimmed, at most `max_tokens` long by the given
-/// counter, and carries the headings that hold for the whole of it. A passage that would hold
+/// counter, and carries the headings that hold for the whole of it; one that begins among the rows
+/// of a table also carries the names of its columns. A passage that would hold
 /// nothing but headings is joined to the next one, or left out when it does not fit there: its
 /// words are in the next passage's heading path.
 pub fn split(document: &SourceDocument<'_>, settings: &PassageSettings<'_>) -> Vec<Passage> {
@@ -177,6 +180,7 @@ fn describe(
     outline: &Outline<'_>,
     spans: &[Range<usize>],
 ) -> Vec<Passage> {
+    let tables = Tables::new(if document.markdown { document.text } else { "" });
     let mut counted = 0..0;
     let mut start_char = 0;
     let mut passages = Vec::with_capacity(spans.len());
@@ -190,7 +194,7 @@ fn describe(
             title: shorten(document.title).to_owned(),
             page: page_of(document.pages, span.start),
             page_breaks: page_breaks(document.pages, span),
-            heading: outline.path(span),
+            heading: under(outline.path(span), tables.columns_at(span.start)),
             start: span.start,
             end: span.end,
             start_char,
@@ -198,6 +202,14 @@ fn describe(
         });
     }
     passages
+}
+
+/// The headings, and below them the columns of the table that a passage goes on with.
+fn under(headings: Option<String>, columns: Option<String>) -> Option<String> {
+    match (headings, columns) {
+        (Some(headings), Some(columns)) => Some(format!("{headings}{SEPARATOR}{columns}")),
+        (headings, columns) => headings.or(columns),
+    }
 }
 
 fn page_of(pages: &[Range<usize>], offset: usize) -> Option<u32> {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::passage::Heading;
 
-const SEPARATOR: &str = " > ";
+/// Stands between headings.
+pub(super) const SEPARATOR: &str = " > ";
 
 /// Headings and titles travel with every passage, so one monstrous line must not multiply.
 const MAX_TITLE_BYTES: usize = 240;

@@ -63,6 +63,26 @@ fn passages_carry_the_headings_above_them() {
 }
 
 #[test]
+fn rows_of_a_long_table_carry_its_columns() {
+    let rows: String = (0..12)
+        .map(|n| format!("| pot {n} | {n}0 cm |\n"))
+        .collect();
+    let text = format!("# Kiln\n\n| Name | Height |\n| --- | --- |\n{rows}\nThat was all.\n");
+    let passages = cut("a.md", &text, &[heading(&text, "# Kiln", 1)], 24);
+    check(&text, &passages, 24);
+    assert!(passages.len() > 3, "{passages:?}");
+    for passage in &passages {
+        let is_row = passage.text.starts_with("| pot");
+        let expected = if is_row {
+            "Kiln > Name | Height"
+        } else {
+            "Kiln"
+        };
+        assert_eq!(passage.heading.as_deref(), Some(expected), "{passage:?}");
+    }
+}
+
+#[test]
 fn nothing_is_lost_at_any_budget() {
     let text = "어텐션은 🙂 관련이 큰 단어를 본다. ".repeat(40)
         + "\n\n- 하나\n- 둘\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nlet x = 1;\n```\n";
