@@ -44,15 +44,6 @@ pub(crate) fn is_function_word(word: &str) -> bool {
             .any(|stem| word.starts_with(stem))
 }
 
-/// The question makes sense only behind the one before it: it says nothing of its own, or
-/// begins by pointing back.
-pub(crate) fn leans_on_context(question: &str) -> bool {
-    let lower = question.to_lowercase();
-    let says_nothing = words(&lower).all(is_function_word);
-    let points_back = words(&lower).any(|word| POINTING_BACK.contains(&word));
-    says_nothing || points_back || OPENINGS.iter().any(|opening| lower.starts_with(opening))
-}
-
 /// The question asks for a number, a date or an amount.
 pub(crate) fn asks_for_number(question: &str) -> bool {
     let lower = question.to_lowercase();
@@ -69,7 +60,7 @@ pub(crate) fn declines(sentence: &str) -> bool {
         .any(|(sources, denials)| names_one(sources) && names_one(denials))
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
         .filter(|word| !word.is_empty())
 }
@@ -174,45 +165,6 @@ const KOREAN_QUESTION_STEMS: &[&str] = &[
     "설명해",
     "말해줘",
 ];
-
-/// Words that point at something said before.
-const POINTING_BACK: &[&str] = &[
-    "it",
-    "its",
-    "they",
-    "them",
-    "their",
-    "this",
-    "that",
-    "these",
-    "those",
-    "he",
-    "she",
-    "his",
-    "her",
-    "그것",
-    "그것은",
-    "그게",
-    "그건",
-    "그거",
-    "그걸",
-    "이것",
-    "이건",
-    "이게",
-    "거기",
-    "그때",
-    "그중",
-    "그러면",
-    "그럼",
-    "그런데",
-    "それ",
-    "それは",
-    "它",
-    "他们",
-    "那",
-];
-
-const OPENINGS: &[&str] = &["and ", "but ", "what about", "how about", "그리고 ", "그 "];
 
 const NUMBER_WORDS: &[&str] = &["when", "언제", "며칠", "몇", "얼마"];
 

@@ -12,6 +12,7 @@ mod draft;
 mod encoders;
 mod error;
 mod evidence;
+mod follow_up;
 mod groundedness;
 mod json_writer;
 mod language;

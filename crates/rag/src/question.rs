@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::encoders::Method;
 use crate::error::RagError;
-use crate::language::{self, Language};
+use crate::follow_up::leans_on_context;
+use crate::language::Language;
 use crate::profile::Profile;
 use crate::settings::Settings;
 use crate::support::SupportPolicy;
@@ -16,6 +17,9 @@ use crate::task::{Example, Task};
 
 /// The longest question that is searched for, in bytes.
 pub const MAX_QUESTION_BYTES: usize = 2 * 1024;
+
+/// A follow-up of a follow-up is completed from so many questions.
+const MAX_QUESTIONS_BEFORE: usize = 3;
 
 /// A question in its conversation, with the wishes about its answer.
 #[derive(Clone, Debug)]
@@ -278,8 +282,8 @@ impl Question {
         })
     }
 
-    /// What to search for: the last message, and the user's message before it when the last
-    /// one only makes sense behind it.
+    /// What to search for: the last message, and the user's messages before it as long as they
+    /// only make sense behind those.
     pub(crate) fn query(&self) -> Result<Query, RagError> {
         let mut said = self.messages.iter().rev().filter(|m| m.role == Role::User);
         let question = said.next().map_or("", |message| message.content.trim());
@@ -292,16 +296,16 @@ impl Question {
                 ),
             });
         }
-        let before = said.next().map(|message| message.content.trim());
-        let text = match before {
-            Some(before)
-                if language::leans_on_context(question)
-                    && before.len() + question.len() < MAX_QUESTION_BYTES =>
-            {
-                format!("{before} {question}")
+        let mut text = question.to_owned();
+        let mut earliest = question;
+        for before in said.take(MAX_QUESTIONS_BEFORE) {
+            let before = before.content.trim();
+            if !leans_on_context(earliest) || before.len() + text.len() >= MAX_QUESTION_BYTES {
+                break;
             }
-            _ => question.to_owned(),
-        };
+            text = format!("{before} {text}");
+            earliest = before;
+        }
         Ok(Query {
             question: question.to_owned(),
             text,

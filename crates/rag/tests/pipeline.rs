@@ -264,6 +264,8 @@ fn follow_ups_are_searched_with_the_question_before() {
             message(Role::User, "How long is the Nile?"),
             message(Role::Assistant, "6650 kilometres."),
             message(Role::User, "And where does it flow?"),
+            message(Role::Assistant, "North."),
+            message(Role::User, "Why?"),
         ],
         ..Question::default()
     };
