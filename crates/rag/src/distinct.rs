@@ -9,23 +9,60 @@ const COPY: f32 = 0.9;
 
 /// The first `most` hits that are no copies of better ones. Copies take the model's room and the
 /// reader's time, and say nothing new.
-pub(crate) fn distinct(hits: Vec<Hit>, lexicon: &Lexicon, most: usize) -> Vec<Hit> {
-    let mut kept: Vec<(Hit, Vocabulary)> = Vec::new();
-    for hit in hits {
-        if kept.len() >= most {
-            break;
+///
+/// With `diversity` above 0, to 1, what a hit shares with those before it counts against it
+/// (maximal marginal relevance, Carbonell and Goldstein 1998).
+pub(crate) fn distinct(hits: Vec<Hit>, lexicon: &Lexicon, most: usize, diversity: f32) -> Vec<Hit> {
+    let mut rest: Vec<Candidate> = hits
+        .into_iter()
+        .map(|hit| Candidate::new(hit, lexicon))
+        .collect();
+    let top = rest.first().map_or(0.0, |first| first.hit.score);
+    let mut kept: Vec<Candidate> = Vec::new();
+    while kept.len() < most {
+        rest.retain(|candidate| candidate.shared < COPY);
+        let worth = |candidate: &Candidate| {
+            let relevance = candidate.hit.score / top.max(f32::MIN_POSITIVE);
+            (1.0 - diversity) * relevance - diversity * candidate.shared
+        };
+        // Of equals the first.
+        let backwards = (0..rest.len()).rev();
+        let best = backwards.max_by(|a, b| worth(&rest[*a]).total_cmp(&worth(&rest[*b])));
+        let Some(best) = best else { break };
+        let next = rest.remove(best);
+        for candidate in &mut rest {
+            candidate.shared = candidate.shared.max(shared(&candidate.terms, &next.terms));
         }
-        let vocabulary = lexicon.vocabulary(&hit.passage.text);
-        if !kept.iter().any(|(_, other)| is_copy(&vocabulary, other)) {
-            kept.push((hit, vocabulary));
-        }
+        kept.push(next);
     }
-    kept.into_iter().map(|(hit, _)| hit).collect()
+    kept.into_iter().map(|candidate| candidate.hit).collect()
 }
 
-/// By the share of all terms that both have (Jaccard).
-fn is_copy(one: &Vocabulary, other: &Vocabulary) -> bool {
-    let shared = one.intersection(other).count();
-    let all = one.len() + other.len() - shared;
-    all > 0 && shared as f32 >= COPY * all as f32
+/// A hit that is not chosen yet.
+struct Candidate {
+    hit: Hit,
+    terms: Vocabulary,
+    /// The most that it has in common with a hit that was chosen.
+    shared: f32,
+}
+
+impl Candidate {
+    fn new(hit: Hit, lexicon: &Lexicon) -> Self {
+        Self {
+            terms: lexicon.vocabulary(&hit.passage.text),
+            hit,
+            shared: 0.0,
+        }
+    }
+}
+
+/// The share of all terms that both have (Jaccard).
+fn shared(one: &Vocabulary, other: &Vocabulary) -> f32 {
+    let both = one.intersection(other).count();
+    let all = one.len() + other.len() - both;
+    if all == 0 {
+        0.0
+    } else {
+        both as f32 / all as f32
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Embedder, EngineError, Reranker, Side, fitting_pieces};
-use retrieval::{Fusion, Hit, Index, Meaning, Mode, Query};
+use retrieval::{Fusion, Hit, Index, LEAST_COVERAGE, Meaning, Mode, Query};
 
 use crate::error::RagError;
 
@@ -21,6 +21,9 @@ pub struct Encoders {
     pub reranker: Option<Arc<dyn Reranker>>,
     /// How much of that it does.
     pub rerank: RerankSettings,
+    /// How different the passages for an answer are to be when the question does not say, see
+    /// [`Method::diversity`].
+    pub diversity: f32,
 }
 
 /// How much a reranker does for one search.
@@ -39,6 +42,9 @@ pub struct Method {
     pub mode: Mode,
     /// How words and meaning are put together.
     pub fusion: Fusion,
+    /// How much it counts, 0 to 1, that the passages for an answer say different things; 0 takes
+    /// the best ones. `None` leaves it to [`Encoders::diversity`].
+    pub diversity: Option<f32>,
 }
 
 /// Passages that are reranked in one go; the clock is looked at in between.
@@ -109,11 +115,16 @@ impl Encoders {
         Ok(hits)
     }
 
-    /// What the embedder makes of a query; `None` without one, or when it is not wanted.
+    /// What the embedder makes of a query; `None` without one, or when it is not wanted or says
+    /// nothing.
     fn meaning(&self, text: &str, mode: Mode) -> Result<Option<Meaning>, RagError> {
         let Some(embedder) = self.embedder.as_ref().filter(|_| mode != Mode::Lexical) else {
             return Ok(None);
         };
+        let coverage = embedder.coverage(text);
+        if mode == Mode::Hybrid && coverage <= LEAST_COVERAGE {
+            return Ok(None);
+        }
         let fits = |piece: &str| embedder.count_tokens(piece) <= embedder.model().max_tokens;
         let pieces = fitting_pieces(text, &fits);
         if pieces.is_empty() {
@@ -124,10 +135,7 @@ impl Encoders {
         for piece in &vectors {
             vector.iter_mut().zip(piece).for_each(|(sum, x)| *sum += x);
         }
-        Ok(Some(Meaning {
-            vector,
-            coverage: embedder.coverage(text),
-        }))
+        Ok(Some(Meaning { vector, coverage }))
     }
 
     /// Puts the best hits in the order of the reranker's scores, as far as it comes within its

@@ -14,6 +14,9 @@ use crate::settings::Settings;
 /// So many more passages are found than asked for, to fill the places of copies.
 const COPIES: usize = 8;
 
+/// So many times as many are found to choose different ones from.
+const CHOICE: usize = 4;
+
 /// What a search found, and what it was for.
 pub(crate) struct Found {
     pub(crate) query: Query,
@@ -43,7 +46,9 @@ pub(crate) fn search(
     }
     let query = question.query()?;
     let lexicon = Lexicon::new(indexes);
-    let wider = (top_k + COPIES).min(retrieval::MAX_TOP_K);
+    let diversity = question.method.diversity.unwrap_or(encoders.diversity);
+    let choice = if diversity > 0.0 { CHOICE } else { 1 };
+    let wider = (top_k * choice + COPIES).min(retrieval::MAX_TOP_K);
     let looked_up = retrieval::Query {
         files: question.files.clone(),
         ..retrieval::Query::new(&query.text, wider)
@@ -51,7 +56,7 @@ pub(crate) fn search(
     let hits = encoders.search(indexes, &looked_up, question.method)?;
     Ok(Found {
         words: lexicon.words(&query.text),
-        hits: distinct(hits, &lexicon, top_k),
+        hits: distinct(hits, &lexicon, top_k, diversity),
         query,
         lexicon,
         searched: indexes.iter().map(|index| index.passage_count()).sum(),

@@ -1,5 +1,6 @@
 //! Words and meaning put together: one order and one score from two.
 
+use crate::meaning::LEAST_COVERAGE;
 use crate::query::Hit;
 
 /// How the two are put together.
@@ -104,8 +105,7 @@ fn likeness(surprise: f32) -> f32 {
     1.0 / (1.0 + (-(surprise - HALF) / SLOPE).exp())
 }
 
-/// How much a vector says of a query of which the model has words for this share: nothing up to
-/// a half, for then the model spells the query out letter by letter.
+/// How much a vector says of a query of which the model has words for this share.
 fn trust(coverage: f32) -> f32 {
-    ((coverage - 0.5) * 2.0).clamp(0.0, 1.0)
+    ((coverage - LEAST_COVERAGE) / (1.0 - LEAST_COVERAGE)).clamp(0.0, 1.0)
 }

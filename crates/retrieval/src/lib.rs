@@ -22,7 +22,7 @@ pub use analysis::{Term, latin_language};
 pub use error::RetrievalError;
 pub use fusion::Fusion;
 pub use index::{Change, Index};
-pub use meaning::{Meaning, Mode};
+pub use meaning::{LEAST_COVERAGE, Meaning, Mode};
 pub use passage::{Heading, Passage, PassageSettings, SourceDocument};
 pub use query::{Hit, MAX_QUERY_BYTES, MAX_TOP_K, Query};
 pub use split::split;

@@ -10,6 +10,10 @@ use crate::passage::Passage;
 use crate::query::{Hit, MAX_TOP_K, Query};
 use crate::vectors::{Nearest, Vectors};
 
+/// Of a query of which the model has words for no more than this share, a vector says nothing: the
+/// model spells it out letter by letter. Such a query is searched by words alone.
+pub const LEAST_COVERAGE: f32 = 0.5;
+
 /// What a query means, as an embedder says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meaning {

@@ -184,6 +184,7 @@ fn question(request: ChatRequest) -> Question {
         method: Method {
             mode: request.retrieval.mode,
             fusion: Fusion::default(),
+            diversity: request.retrieval.diversity,
         },
         sampling: request.sampling,
         max_tokens: request.max_tokens,

@@ -207,6 +207,8 @@ pub struct RetrievalConfig {
     pub rerank_candidates: usize,
     /// Milliseconds after which the reranker stops and the rest keep their order.
     pub rerank_ms: u64,
+    /// How much it counts, 0 to 1, that the passages for an answer say different things.
+    pub diversity: f32,
 }
 
 /// How answers are made.
@@ -377,6 +379,7 @@ impl Default for RetrievalConfig {
             encoder_queue: 64,
             rerank_candidates: settings.candidates,
             rerank_ms: settings.budget.as_millis() as u64,
+            diversity: 0.0,
         }
     }
 }
@@ -610,6 +613,7 @@ impl Config {
             rag::MAX_RERANK_CANDIDATES,
         )?;
         within("retrieval.rerank_ms", retrieval.rerank_ms, 1, 60_000)?;
+        within("retrieval.diversity", retrieval.diversity, 0.0, 1.0)?;
         within("answer.top_k", self.answer.top_k, 1, 50)?;
         within(
             "answer.evidence_floor",

@@ -40,6 +40,7 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
             candidates: config.rerank_candidates,
             budget: Duration::from_millis(config.rerank_ms),
         },
+        diversity: config.diversity,
     })
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct RetrievalOptions {
     pub(crate) filter: Option<Filter>,
     /// By words, by meaning, or both.
     pub(crate) mode: Mode,
+    /// How much it counts that they say different things; `None` leaves it to the configuration.
+    pub(crate) diversity: Option<f32>,
 }
 
 /// Which collections to search.
@@ -82,6 +84,9 @@ impl RetrievalOptions {
                 .map(|k| k as usize),
             filter: fields.optional("filters", read_filter)?,
             mode: fields.optional("mode", read_mode)?.unwrap_or_default(),
+            diversity: fields
+                .optional("diversity", |place| place.number(0.0..=1.0))?
+                .map(|share| share as f32),
         })
     }
 }

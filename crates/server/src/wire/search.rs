@@ -49,6 +49,7 @@ impl SearchRequest {
             method: Method {
                 mode,
                 fusion: ranking.fusion,
+                ..Method::default()
             },
             filter: body.optional("filters", read_filter)?,
         })
