@@ -2,13 +2,16 @@
 //!
 //! `cargo run --release -p retrieval --example speed -- [PASSAGES]` makes up that many passages
 //! (200,000 unless said otherwise) of English-like and Korean-like words whose frequencies follow
-//! Zipf's law, indexes them twice, and asks both indexes the same queries in turn. Text and queries
-//! are the same in every run.
+//! Zipf's law, indexes them twice, and asks both indexes the same queries in turn; then by meaning
+//! too, with made-up vectors of 384 numbers. Texts, vectors and queries are the same in every run.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use retrieval::{Change, Index, Passage, Query};
+use retrieval::{
+    Change, Fusion, Index, Meaning, Origin, Passage, Query, VectorChange, VectorRow, Vectors,
+};
 use tantivy::collector::TopDocs;
 use tantivy::query::QueryParser;
 use tantivy::schema::{STORED, Schema, TEXT};
@@ -19,6 +22,8 @@ type Failure = Box<dyn std::error::Error>;
 const WORDS: usize = 60_000;
 const WORDS_A_PASSAGE: u64 = 90;
 const PASSAGES_A_FILE: usize = 20;
+const FILES_A_COMMIT: usize = 2500;
+const DIMENSIONS: usize = 384;
 const QUERIES: usize = 400;
 const TOP_K: usize = 10;
 
@@ -49,28 +54,58 @@ fn main() -> Result<(), Failure> {
 
     let started = Instant::now();
     let index = Index::open(&ours)?;
-    println!("opened in {:.0} ms", milliseconds(started.elapsed()));
+    let opened = started.elapsed();
+    index.search(&Query::new(&queries[0], TOP_K))?;
+    println!(
+        "opened in {:.0} ms, with the first query {:.0} ms",
+        milliseconds(opened),
+        milliseconds(started.elapsed())
+    );
     let plain = Plain::open(&plain)?;
-    let mut times = [Vec::new(), Vec::new()];
+    report("ibid, by words", &queries, |query| {
+        index.search(&Query::new(query, TOP_K))?;
+        Ok(())
+    })?;
+    report("plain tantivy", &queries, |query| {
+        plain.search(query)?;
+        Ok(())
+    })?;
+
+    let started = Instant::now();
+    let vectors = build_vectors(&folder.path().join("vectors"), count, &mut words.random)?;
+    let took = started.elapsed().as_secs_f64();
+    println!("{count} vectors in {took:.1} s");
+    index.attach(Some(Arc::new(vectors)));
+    let mut random = Random(11);
+    report("ibid, hybrid", &queries, |query| {
+        let meaning = Meaning {
+            vector: random.vector(),
+            coverage: 1.0,
+        };
+        index.search_hybrid(&Query::new(query, TOP_K), &meaning, Fusion::default())?;
+        Ok(())
+    })
+}
+
+/// Times `search` for each query; a round before warms up.
+fn report(
+    name: &str,
+    queries: &[String],
+    mut search: impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut times = Vec::new();
     for round in 0..2 {
-        for query in &queries {
+        for query in queries {
             let started = Instant::now();
-            index.search(&Query::new(query, TOP_K))?;
-            let of_ours = started.elapsed();
-            let started = Instant::now();
-            plain.search(query)?;
-            // The first round warms up.
+            search(query)?;
             if round > 0 {
-                times[0].push(milliseconds(of_ours));
-                times[1].push(milliseconds(started.elapsed()));
+                times.push(milliseconds(started.elapsed()));
             }
         }
     }
-    for (name, times) in ["ibid", "plain tantivy"].iter().zip(&mut times) {
-        times.sort_by(f64::total_cmp);
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        println!("{name:14} p50 {:.2} ms, p99 {:.2} ms", at(0.5), at(0.99));
-    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!("{name:14} p50 {:.2} ms, p99 {:.2} ms", at(0.5), at(0.99));
     Ok(())
 }
 
@@ -81,13 +116,13 @@ fn milliseconds(time: Duration) -> f64 {
 fn build_ours(directory: &Path, texts: &[String]) -> Result<(), Failure> {
     let index = Index::open(directory)?;
     let files: Vec<&[String]> = texts.chunks(PASSAGES_A_FILE).collect();
-    for (generation, batch) in (1..).zip(files.chunks(2500)) {
-        let changes = batch.iter().enumerate().map(|(n, passages)| {
+    for (generation, batch) in (1..).zip(files.chunks(FILES_A_COMMIT)) {
+        let changes = batch.iter().enumerate().map(|(n, texts)| {
             let file_id = format!("{generation}-{n}");
+            let passages = texts.iter().enumerate();
             Change::Upsert {
                 passages: passages
-                    .iter()
-                    .map(|text| passage(&file_id, text))
+                    .map(|(n, text)| passage(&file_id, n, text))
                     .collect(),
                 file_id,
             }
@@ -97,7 +132,13 @@ fn build_ours(directory: &Path, texts: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn passage(file_id: &str, text: &str) -> Passage {
+/// Where a file's passage begins and ends; texts are shorter than that.
+fn place(n: usize) -> (usize, usize) {
+    (n * 10_000, (n + 1) * 10_000)
+}
+
+fn passage(file_id: &str, n: usize, text: &str) -> Passage {
+    let (start, end) = place(n);
     Passage {
         file_id: file_id.to_owned(),
         filename: file_id.to_owned(),
@@ -105,11 +146,44 @@ fn passage(file_id: &str, text: &str) -> Passage {
         page: None,
         page_breaks: Vec::new(),
         heading: None,
-        start: 0,
-        end: text.len(),
-        start_char: 0,
+        start,
+        end,
+        start_char: start,
         text: text.to_owned(),
     }
+}
+
+/// A vector for each passage of [`build_ours`].
+fn build_vectors(directory: &Path, count: usize, random: &mut Random) -> Result<Vectors, Failure> {
+    let origin = Origin {
+        model: "made up".into(),
+        probe: vec![0.0; DIMENSIONS],
+        passages: String::new(),
+    };
+    let vectors = Vectors::create(directory, origin)?;
+    let files = count.div_ceil(PASSAGES_A_FILE);
+    let commits = files.div_ceil(FILES_A_COMMIT);
+    for generation in 1..=commits {
+        let before = (generation - 1) * FILES_A_COMMIT;
+        let changes = (0..FILES_A_COMMIT.min(files - before)).map(|n| {
+            let left = count - (before + n) * PASSAGES_A_FILE;
+            let rows = (0..PASSAGES_A_FILE.min(left)).map(|n| {
+                let (start, end) = place(n);
+                VectorRow {
+                    start,
+                    end,
+                    vector: random.vector(),
+                }
+            });
+            VectorChange::Upsert {
+                file_id: format!("{generation}-{n}"),
+                rows: rows.collect(),
+            }
+        });
+        let is_complete = generation == commits;
+        vectors.apply(changes.collect(), generation as u64, is_complete)?;
+    }
+    Ok(vectors)
 }
 
 fn build_plain(directory: &Path, texts: &[String]) -> Result<(), Failure> {
@@ -210,6 +284,10 @@ impl Random {
 
     fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
+    }
+
+    fn vector(&mut self) -> Vec<f32> {
+        (0..DIMENSIONS).map(|_| self.share() as f32 - 0.5).collect()
     }
 
     /// From 0 to 1.
