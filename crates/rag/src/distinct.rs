@@ -13,10 +13,30 @@ const COPY: f32 = 0.9;
 /// With `diversity` above 0, to 1, what a hit shares with those before it counts against it
 /// (maximal marginal relevance, Carbonell and Goldstein 1998).
 pub(crate) fn distinct(hits: Vec<Hit>, lexicon: &Lexicon, most: usize, diversity: f32) -> Vec<Hit> {
-    let mut rest: Vec<Candidate> = hits
-        .into_iter()
-        .map(|hit| Candidate::new(hit, lexicon))
-        .collect();
+    let candidates = hits.into_iter().map(|hit| Candidate::new(hit, lexicon));
+    let kept = match diversity > 0.0 {
+        true => diverse(candidates.collect(), most, diversity),
+        false => in_order(candidates, most),
+    };
+    kept.into_iter().map(|candidate| candidate.hit).collect()
+}
+
+/// The first ones that are no copies; no more are looked at than it takes.
+fn in_order(candidates: impl Iterator<Item = Candidate>, most: usize) -> Vec<Candidate> {
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        let is_copy = |other: &Candidate| shared(&candidate.terms, &other.terms) >= COPY;
+        if !kept.iter().any(is_copy) {
+            kept.push(candidate);
+        }
+        if kept.len() >= most {
+            break;
+        }
+    }
+    kept
+}
+
+fn diverse(mut rest: Vec<Candidate>, most: usize, diversity: f32) -> Vec<Candidate> {
     let top = rest.first().map_or(0.0, |first| first.hit.score);
     let mut kept: Vec<Candidate> = Vec::new();
     while kept.len() < most {
@@ -35,7 +55,7 @@ pub(crate) fn distinct(hits: Vec<Hit>, lexicon: &Lexicon, most: usize, diversity
         }
         kept.push(next);
     }
-    kept.into_iter().map(|candidate| candidate.hit).collect()
+    kept
 }
 
 /// A hit that is not chosen yet.

@@ -693,3 +693,31 @@ fn a_citation_names_the_page_on_which_its_quote_begins() {
     check("When was the lighthouse lit?", 2);
     check("When did the railway come?", 3);
 }
+
+#[test]
+fn diversity_puts_what_is_new_before_what_is_alike() {
+    let long = "The Nile is 6650 kilometres long and flows north through Egypt";
+    let rivers = index(&[
+        ("one.md", &format!("# Nile\n\n{long} to the sea.\n")),
+        (
+            "two.md",
+            &format!("# Nile\n\n{long} and Sudan, to the wide sea in the north.\n"),
+        ),
+        (
+            "three.md",
+            "# Source\n\nWhere the Nile begins was long unknown; its length in kilometres depends on it.\n",
+        ),
+    ]);
+    let second = |diversity| {
+        let mut question = Question {
+            mode: Mode::Quotes,
+            top_k: Some(2),
+            ..ask("How long is the Nile in kilometres, and where does it flow north?")
+        };
+        question.method.diversity = diversity;
+        let answer = speechless().answer(std::slice::from_ref(&rivers), question);
+        answer.expect("quotes").search_results[1].filename.clone()
+    };
+    assert_ne!(second(None), "three.md");
+    assert_eq!(second(Some(0.9)), "three.md");
+}

@@ -176,13 +176,18 @@ impl Sink {
     }
 
     /// What a word sounds like. No other term begins with these signs.
-    fn push_sound(&mut self, sound: Option<String>, script: LoanScript, glyphs: &[Glyph]) {
+    fn push_sound(
+        &mut self,
+        sound: impl FnOnce() -> Option<String>,
+        script: LoanScript,
+        glyphs: &[Glyph],
+    ) {
         let sign = match (self.sounds, script) {
             (Sounds::None, _) => return,
             (Sounds::OfPassage, LoanScript::Latin) | (Sounds::OfQuery, LoanScript::Hangul) => '=',
             (Sounds::OfPassage, LoanScript::Hangul) | (Sounds::OfQuery, LoanScript::Latin) => '~',
         };
-        if let Some(sound) = sound {
+        if let Some(sound) = sound() {
             self.push_form(format!("{sign}{sound}"), glyphs, Kind::Sound);
         }
     }

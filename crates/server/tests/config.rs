@@ -75,6 +75,7 @@ fn shipped_file_holds_every_key_with_its_default() {
         "answers",
         "max_tokens",
         "quote_sentences",
+        "diversity",
         "embedder",
         "encoder_queue",
         "encoder_threads",

@@ -54,10 +54,10 @@ pub(super) fn terms(run: &[Glyph], behind: Option<char>, sink: &mut Sink) {
     let stems = stem_lens(&syllables);
     if !grammar {
         let stem = &run[..stems.last().copied().unwrap_or(run.len())];
-        sink.push_sound(loanword::of_hangul(stem), LoanScript::Hangul, run);
+        sink.push_sound(|| loanword::of_hangul(stem), LoanScript::Hangul, run);
         if sink.sounds == Sounds::OfQuery {
             for form in stems.iter().map(|len| &run[..*len]).chain([run]) {
-                sink.push_sound(loanword::of_hangul(form), LoanScript::Hangul, run);
+                sink.push_sound(|| loanword::of_hangul(form), LoanScript::Hangul, run);
             }
         }
     }

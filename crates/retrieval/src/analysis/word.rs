@@ -23,7 +23,7 @@ pub(super) fn terms(run: &[Glyph], latin: &[Language], sink: &mut Sink) {
     let inflected = stems.iter().any(|stem| *stem != word);
     let kind = if inflected { Kind::Surface } else { Kind::Word };
     for form in stems.iter().chain([&word]) {
-        sink.push_sound(loanword::of_latin(form), LoanScript::Latin, run);
+        sink.push_sound(|| loanword::of_latin(form), LoanScript::Latin, run);
     }
     sink.push_form(word, run, kind);
     for stem in stems {
@@ -39,7 +39,7 @@ fn part_terms(run: &[Glyph], latin: &[Language], sink: &mut Sink) {
     }
     for part in parts {
         let text = text_of(part);
-        sink.push_sound(loanword::of_latin(&text), LoanScript::Latin, part);
+        sink.push_sound(|| loanword::of_latin(&text), LoanScript::Latin, part);
         for form in stems(&text, latin).into_iter().chain([text]) {
             sink.push_form(form, part, Kind::Part);
         }

@@ -5,7 +5,7 @@
 //! The weights were chosen on 28 public question sets in thirteen languages (`ibid eval retrieval`);
 //! none of them is critical, halving or doubling one moves little.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -155,15 +155,18 @@ fn weightiest(
 ) -> tantivy::Result<Vec<WeightedTerm>> {
     let count = document_count(searcher);
     let pairs = pairs_of_runs(tokens);
+    let known = known_words(searcher, fields, tokens)?;
     let mut weights: HashMap<(&str, bool), f32> = HashMap::new();
-    for token in tokens {
+    let sounds_otherwise =
+        |token: &&Token| token.kind != Kind::Sound || !known.contains(&token.position);
+    for token in tokens.iter().filter(sounds_otherwise) {
         let discount = match (token.kind, pairs.get(&token.position)) {
             (Kind::Gram, Some(pairs)) => pairs.powf(-RUN_LENGTH_DISCOUNT),
             _ => 1.0,
         };
         let is_sound = token.kind == Kind::Sound;
-        let known = weights.entry((&token.term.text, is_sound)).or_default();
-        *known += weight(token.kind) * discount;
+        let total = weights.entry((&token.term.text, is_sound)).or_default();
+        *total += weight(token.kind) * discount;
     }
     let mut terms = Vec::with_capacity(weights.len());
     for ((text, is_sound), weight) in weights {
@@ -185,6 +188,24 @@ fn weightiest(
     });
     terms.truncate(MAX_TERMS);
     Ok(terms)
+}
+
+/// The positions whose words stand in some passage as they are written. What they sound like is not
+/// looked for: it could only put what is alike before what is the same.
+fn known_words(
+    searcher: &Searcher,
+    fields: Fields,
+    tokens: &[Token],
+) -> tantivy::Result<HashSet<u32>> {
+    let mut known = HashSet::new();
+    for token in tokens {
+        let is_word = matches!(token.kind, Kind::Word | Kind::Stem | Kind::Bare);
+        let term = Term::from_field_text(fields.body, &token.term.text);
+        if is_word && searcher.doc_freq(&term)? > 0 {
+            known.insert(token.position);
+        }
+    }
+    Ok(known)
 }
 
 /// How many pairs the run at each position has.
