@@ -48,6 +48,14 @@ impl Library {
         Ok(self.with_index_state(collection))
     }
 
+    /// What is noted about the collection with that id or name. [`Library::collection`] tells it
+    /// too, but counts all of its files for that, which is too much for every question.
+    pub fn metadata(&self, id_or_name: &str) -> Result<Option<Metadata>, LibraryError> {
+        self.core
+            .store
+            .read(|connection| collections::metadata(connection, id_or_name))
+    }
+
     /// The collection with that id or name.
     pub fn collection(&self, id_or_name: &str) -> Result<Option<Collection>, LibraryError> {
         let collection = self

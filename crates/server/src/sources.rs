@@ -98,8 +98,7 @@ pub fn watch(
 
 /// Says in the collection's metadata how answers from it are made.
 fn note_profile(library: &Library, collection: &str, profile: &str) -> anyhow::Result<()> {
-    let found = library.collection(collection)?;
-    let mut metadata = found.map(|found| found.metadata).unwrap_or_default();
+    let mut metadata = library.metadata(collection)?.unwrap_or_default();
     metadata.insert(PROFILE.to_owned(), profile.to_owned());
     library.set_metadata(collection, &metadata)?;
     Ok(())

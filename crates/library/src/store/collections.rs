@@ -63,6 +63,18 @@ pub(crate) fn set_metadata(
     Ok(())
 }
 
+/// What is noted about the collection with that id or name; `None` when there is none.
+pub(crate) fn metadata(
+    connection: &Connection,
+    id_or_name: &str,
+) -> Result<Option<Metadata>, LibraryError> {
+    let sql = "SELECT metadata FROM collections WHERE id = ?1 OR name = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement
+        .query_row([id_or_name], |row| read_metadata(row, 0))
+        .optional()?)
+}
+
 /// The id of the collection with that id or name, or the error that says there is none.
 pub(crate) fn require(connection: &Connection, id_or_name: &str) -> Result<String, LibraryError> {
     let sql = "SELECT id FROM collections WHERE id = ?1 OR name = ?1";
@@ -167,8 +179,13 @@ fn read_collection(row: &Row) -> rusqlite::Result<Collection> {
         last_active_at: row.get(3)?,
         counts,
         usage_bytes: count(row, 8)?,
-        metadata: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+        metadata: read_metadata(row, 9)?,
         // Only the indexes know.
         rebuilding: false,
     })
+}
+
+fn read_metadata(row: &Row, column: usize) -> rusqlite::Result<Metadata> {
+    let metadata: String = row.get(column)?;
+    Ok(serde_json::from_str(&metadata).unwrap_or_default())
 }
