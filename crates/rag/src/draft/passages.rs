@@ -13,11 +13,7 @@ impl Draft<'_> {
         let model = self.engine.model();
         let most = model.card.max_sources.unwrap_or(usize::MAX);
         if !model.reads_documents {
-            // The words around the sources; with one source, for there are none without any.
-            let one = found.hits.first().map(Source::from);
-            let words = self.wording.write("", &one.into_iter().collect())?;
-            let source = self.sources_tokens(found);
-            let template = self.engine.count_tokens(&words).saturating_sub(source);
+            let template = self.template_tokens(found)?;
             self.free = self.free.saturating_sub(template);
         }
         for hit in &found.hits {
@@ -37,10 +33,16 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Tokens of the best hit.
-    fn sources_tokens(&self, found: &Found) -> usize {
-        let best = found.hits.first().map(Source::from);
-        best.map_or(0, |source| self.tokens_of(&source))
+    /// Tokens of the words around the sources. There are none without a source, so an empty one
+    /// stands for all.
+    fn template_tokens(&self, found: &Found) -> Result<usize, RagError> {
+        let Some(hit) = found.hits.first() else {
+            return Ok(0);
+        };
+        let empty = Source::from(hit).narrowed_to(&(0..0));
+        let own = self.tokens_of(&empty);
+        let words = self.wording.write("", &[empty].into_iter().collect())?;
+        Ok(self.engine.count_tokens(&words).saturating_sub(own))
     }
 
     fn add_passage(&mut self, source: Source) {
