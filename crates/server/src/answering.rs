@@ -22,6 +22,7 @@ use crate::wire::place::Object;
 use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
 
 pub(crate) use digest::sha256;
+use record::Asked;
 pub(crate) use record::{Receipts, Record};
 
 /// Under this name the metadata of a collection say which profile it has.
@@ -87,17 +88,16 @@ impl Asking {
         };
         let sampling = question.sampling;
         let answer = self.pipeline.answer(&indexes, question)?;
-        let record = Record::new(record::Beginning {
+        let asked = Asked {
             id,
             body: self.body,
             model: self.model,
             pipeline: self.pipeline,
             searched,
             sampling,
-            metered,
             rebuilding,
-            answer: &answer,
-        });
+        };
+        let record = Record::new(asked, metered, &answer);
         Ok((answer, record))
     }
 }
@@ -127,8 +127,7 @@ fn names(collections: &Collections) -> Vec<&str> {
 /// The profile of the first collection that names one.
 fn profile(app: &App, collections: &Collections) -> Result<Option<Arc<Profile>>, ApiError> {
     for name in names(collections) {
-        let collection = app.library.collection(name)?;
-        let metadata = collection.map(|collection| collection.metadata);
+        let metadata = app.library.metadata(name)?;
         let Some(wanted) = metadata.as_ref().and_then(|noted| noted.get(PROFILE)) else {
             continue;
         };

@@ -26,20 +26,25 @@ pub(crate) struct Receipts {
     pub(crate) meter: Arc<EnergyMeter>,
 }
 
-/// An answer as far as it has come.
-pub(crate) struct Record {
+/// What was asked, as it stands when the answer begins.
+pub(crate) struct Asked {
     pub(crate) id: String,
     pub(crate) body: Map<String, Value>,
     pub(crate) model: String,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) searched: Vec<Searched>,
     pub(crate) sampling: SamplingParams,
+    /// An index that was searched is being built again.
+    pub(crate) rebuilding: bool,
+}
+
+/// An answer as far as it has come.
+pub(crate) struct Record {
+    pub(crate) asked: Asked,
     pub(crate) passages: Vec<SearchResult>,
     pub(crate) prompt: Option<Arc<Prompt>>,
     pub(crate) contents: Vec<Content>,
     pub(crate) timings: Timings,
-    /// An index that was searched is being built again.
-    pub(crate) rebuilding: bool,
     /// How much the sources mattered, once that was judged.
     pub(crate) groundedness: Option<GroundednessObject>,
     judge: Option<Judge>,
@@ -47,19 +52,6 @@ pub(crate) struct Record {
     metered: Metered,
     started: Instant,
     is_kept: bool,
-}
-
-/// What is known when an answer begins.
-pub(super) struct Beginning<'a> {
-    pub(crate) id: String,
-    pub(crate) body: Map<String, Value>,
-    pub(crate) model: String,
-    pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) searched: Vec<Searched>,
-    pub(crate) sampling: SamplingParams,
-    pub(crate) metered: Metered,
-    pub(crate) rebuilding: bool,
-    pub(crate) answer: &'a Answer,
 }
 
 /// When things happened, since the answer was begun.
@@ -73,25 +65,18 @@ pub(crate) struct Timings {
 
 impl Record {
     /// Nothing has come yet.
-    pub(super) fn new(beginning: Beginning<'_>) -> Self {
-        let answer = beginning.answer;
+    pub(super) fn new(asked: Asked, metered: Metered, answer: &Answer) -> Self {
         let contents = (0..answer.choices()).map(|_| Content::default());
         Self {
-            id: beginning.id,
-            body: beginning.body,
-            model: beginning.model,
-            pipeline: beginning.pipeline,
-            searched: beginning.searched,
-            sampling: beginning.sampling,
+            asked,
             passages: answer.search_results.clone(),
             prompt: answer.prompt.clone(),
             contents: contents.collect(),
             timings: Timings::default(),
-            rebuilding: beginning.rebuilding,
             groundedness: None,
             judge: answer.judge.clone(),
             written: None,
-            metered: beginning.metered,
+            metered,
             started: Instant::now(),
             is_kept: true,
         }
@@ -174,7 +159,7 @@ impl Record {
             }
         }
         let answer = NewAnswer {
-            id: self.id.clone(),
+            id: self.asked.id.clone(),
             receipt: receipt::receipt(self, &app.receipts, grounds, ending, Some(&spent))
                 .to_string(),
             content: receipt::content(self).to_string(),

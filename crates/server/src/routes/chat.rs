@@ -53,7 +53,7 @@ pub(super) async fn complete(
         include_usage,
         several: answer.choices() > 1,
         as_refusal: is_json && answer.answered_by == AnsweredBy::Refusal,
-        rebuilding: record.rebuilding,
+        rebuilding: record.asked.rebuilding,
     };
     let head = disclosed(&answer);
     let reply = if stream {

@@ -58,7 +58,7 @@ pub(crate) fn receipt(
     ending: &Ending,
     spent: Option<&Spent>,
 ) -> Value {
-    let fingerprint = record.pipeline.fingerprint();
+    let fingerprint = record.asked.pipeline.fingerprint();
     let passages = record.passages.iter().map(|passage| {
         json!({
             "n": passage.n,
@@ -68,14 +68,14 @@ pub(crate) fn receipt(
             "sha256": sha256(&passage.text),
         })
     });
-    let searched = record.searched.iter().map(
+    let searched = record.asked.searched.iter().map(
         |searched| json!({"collection": searched.collection, "generation": searched.generation}),
     );
     let milliseconds = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
     json!({
         "program": concat!("ibid ", env!("CARGO_PKG_VERSION")),
         "model": {
-            "name": record.model,
+            "name": record.asked.model,
             "weights_sha256": fingerprint.weights,
             "tokenizer_sha256": fingerprint.tokenizer,
         },
@@ -94,7 +94,7 @@ pub(crate) fn receipt(
             "total_ms": milliseconds(record.timings.total),
         },
         "energy": spent.map(energy),
-        "disclosure": Disclosure::new(grounds.answered_by, &record.model, &receipts.provider),
+        "disclosure": Disclosure::new(grounds.answered_by, &record.asked.model, &receipts.provider),
     })
 }
 
@@ -109,13 +109,13 @@ pub(crate) fn content(record: &Record) -> Value {
         })
     });
     json!({
-        "request": record.body,
+        "request": record.asked.body,
         "choices": choices.collect::<Vec<_>>(),
     })
 }
 
 fn sampling(record: &Record) -> Value {
-    let sampling = &record.sampling;
+    let sampling = &record.asked.sampling;
     json!({
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
