@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::engine::{
-    Engine, EngineError, Load, ModelInfo, Prompt, Request, ScriptedEngine, Token, TokenScore,
-    TokenStream,
+    Engine, EngineError, Load, ModelInfo, Prompt, Request, ScriptedEngine, Sharing, Token,
+    TokenScore, TokenStream,
 };
 
 use crate::harness::{TestServer, chat, events, must_not_be_asked, says};
@@ -369,7 +369,7 @@ impl Engine for Stumbling {
         Ok(stream)
     }
 
-    fn score(&self, _: &Prompt, _: &str, _: Option<&str>) -> Result<Vec<TokenScore>, EngineError> {
+    fn score(&self, _: &Prompt, _: &str, _: &Sharing) -> Result<Vec<TokenScore>, EngineError> {
         Ok(Vec::new())
     }
 

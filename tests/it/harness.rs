@@ -1,5 +1,6 @@
 //! A real server on a free port: start it, talk to it, drop it.
 
+use std::io;
 use std::sync::{Arc, LazyLock};
 
 use reqwest::{Client, Response, StatusCode};
@@ -12,14 +13,16 @@ use server::{Encoders, routes, startup};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// A server of its own for one test; it stops when dropped.
 pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) engine: Arc<dyn Engine>,
     client: Client,
-    _stop: oneshot::Sender<()>,
-    _data_dir: TempDir,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<io::Result<()>>,
+    data_dir: TempDir,
 }
 
 impl TestServer {
@@ -40,11 +43,21 @@ impl TestServer {
         encoders: Encoders,
     ) -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
+        Self::start_in(data_dir, config, engine, encoders).await
+    }
+
+    /// The library in a folder.
+    pub(crate) async fn start_in(
+        data_dir: TempDir,
+        config: Config,
+        engine: Arc<dyn Engine>,
+        encoders: Encoders,
+    ) -> Self {
         // The sandbox is tested with the program itself, in `crates/server/tests`.
         let extractor = Extractor::in_process();
         let library =
             startup::open_library_with(&config, data_dir.path(), &engine, extractor, &encoders)
-                .expect("an empty library opens");
+                .expect("the library opens");
         let app = startup::app_with_models(&config, vec![engine.clone()], library, encoders)
             .expect("the shipped prompts are good");
         app.set_ready();
@@ -54,7 +67,7 @@ impl TestServer {
         let shutdown = async {
             let _ = stopped.await;
         };
-        tokio::spawn(http::serve(
+        let serving = tokio::spawn(http::serve(
             listener,
             routes::router(app),
             HttpSettings::default(),
@@ -64,9 +77,18 @@ impl TestServer {
             url,
             engine,
             client: Client::new(),
-            _stop: stop,
-            _data_dir: data_dir,
+            stop,
+            serving,
+            data_dir,
         }
+    }
+
+    /// Ends it as a signal would, and returns the folder of its library.
+    pub(crate) async fn stop(self) -> TempDir {
+        drop(self.stop);
+        let served = self.serving.await.expect("no panic");
+        served.expect("it served to the end");
+        self.data_dir
     }
 
     /// Adds a document to the collection `default` and waits until it can be found.

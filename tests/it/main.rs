@@ -30,6 +30,9 @@ mod files;
 /// Many files at once, and what happens to them as it happens.
 mod batches;
 
+/// An index that is built again while it is searched.
+mod rebuilding;
+
 /// Searches narrowed by what is noted about files.
 mod filters;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use engine::{
     AttentionInput, AttentionRequest, Engine, EngineError, Event, Heads, Message, Prompt, Request,
-    Role,
+    Role, Sharing,
 };
 use engine_candle::{CandleEngine, ModelSource, Settings};
 
@@ -43,13 +43,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let text = "The river flows to the sea, and the town lies at its mouth. ".repeat(5);
     let tokens = engine.count_tokens(&text);
-    let known = best(|| engine.score(&request.prompt, &text, None).map(drop))?;
+    let known = best(|| {
+        engine
+            .score(&request.prompt, &text, &Sharing::default())
+            .map(drop)
+    })?;
     println!("{tokens} tokens judged behind the same prompt: {known:?}");
     let anew = Prompt {
         messages: vec![Message::new(Role::User, "What is a river?")],
         ..Prompt::default()
     };
-    let other = best(|| engine.score(&anew, &text, None).map(drop))?;
+    let other = best(|| engine.score(&anew, &text, &Sharing::default()).map(drop))?;
     println!("{tokens} tokens judged behind a short prompt: {other:?}");
 
     let inside = engine.inside()?;

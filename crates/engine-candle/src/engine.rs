@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use engine::{
     Anatomy, Engine, EngineError, Fingerprint, Inside, Load, ModelInfo, OutputFormat, Prompt,
-    Request, TokenScore, TokenStream,
+    Request, Sharing, TokenScore, TokenStream,
 };
 
 use crate::LoadError;
@@ -299,7 +299,7 @@ impl Engine for CandleEngine {
         self.pool.submit(Job {
             prompt,
             task: Task::Write(Box::new(writing)),
-            salt: request.salt,
+            sharing: request.sharing,
             sender,
         })?;
         Ok(stream)
@@ -314,9 +314,9 @@ impl Engine for CandleEngine {
         &self,
         prompt: &Prompt,
         text: &str,
-        salt: Option<&str>,
+        sharing: &Sharing,
     ) -> Result<Vec<TokenScore>, EngineError> {
-        self.judge(prompt, text, salt)
+        self.judge(prompt, text, sharing)
     }
 
     fn inside(&self) -> Result<&dyn Inside, EngineError> {
@@ -335,6 +335,10 @@ impl Engine for CandleEngine {
 
     fn forget(&self) {
         self.pool.forget();
+    }
+
+    fn era(&self) -> u64 {
+        self.pool.era()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
-use engine::{Engine, Event, Message, Prompt, Request, Role, contract};
+use engine::{Engine, Event, Message, Prompt, Request, Role, Sharing, contract};
 use engine_candle::inspect::Inspection;
 use engine_candle::{CandleEngine, LoadError, ModelSource, Settings, T5};
 use serde::Deserialize;
@@ -92,7 +92,7 @@ fn a_text_is_as_likely_as_the_model_says() {
             messages: vec![Message::new(Role::User, "what does ibid mean?")],
             ..Prompt::default()
         };
-        let scores = engine.score(&prompt, "it means the same place", None);
+        let scores = engine.score(&prompt, "it means the same place", &Sharing::default());
         let scores = scores.expect("it is taken");
         assert!(scores.len() > 3, "{scores:?}");
         let model = model(name);

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Engine, EngineError, Event, FinishReason, Logprob, Message, Prompt, Request, Role,
+    Engine, EngineError, Event, FinishReason, Logprob, Message, Prompt, Request, Role, Sharing,
     TokenLogprobs, TokenScore, TokenStream, Usage,
 };
 
@@ -143,7 +143,9 @@ fn scores_a_text_as_it_would_write_it(engine: &dyn Engine) {
         text.push_str(&token.text);
         written.extend(token.logprobs.into_iter().map(|one| one.chosen));
     }
-    let scores = engine.score(&prompt, &text, None).expect("taken");
+    let scores = engine
+        .score(&prompt, &text, &Sharing::default())
+        .expect("taken");
     assert!(
         engine.load().is_idle(),
         "nothing is held: {:?}",
@@ -183,9 +185,12 @@ fn assert_as_likely(written: &Logprob, score: &TokenScore) {
 
 fn scores_nothing_of_nothing_and_refuses_too_much(engine: &dyn Engine) {
     let prompt = plain_request().prompt;
-    assert_eq!(engine.score(&prompt, "", None), Ok(Vec::new()));
+    assert_eq!(
+        engine.score(&prompt, "", &Sharing::default()),
+        Ok(Vec::new())
+    );
     let text = "a word and another ".repeat(engine.model().context);
-    let refused = engine.score(&prompt, &text, None);
+    let refused = engine.score(&prompt, &text, &Sharing::default());
     assert!(
         matches!(refused, Err(EngineError::PromptTooLong { .. })),
         "got {refused:?}"

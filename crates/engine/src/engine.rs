@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    EngineError, Fingerprint, Inside, ModelInfo, Prompt, Request, TokenScore, TokenStream,
+    EngineError, Fingerprint, Inside, ModelInfo, Prompt, Request, Sharing, TokenScore, TokenStream,
 };
 
 /// A model that can be asked to continue a prompt.
@@ -45,13 +45,13 @@ pub trait Engine: Send + Sync {
     /// How likely the model finds `text` as the answer to `prompt`: one score for each of its
     /// tokens, in order; none for an empty text. Together their ranges cover the text.
     ///
-    /// `salt` is as in [`Request`]: what is kept of a prompt is used for scores, too. The text is
-    /// taken as the tokenizer cuts it, which may be another way than the model wrote it in.
+    /// What is kept of a prompt is used for scores, too. The text is taken as the tokenizer cuts
+    /// it, which may be another way than the model wrote it in.
     fn score(
         &self,
         prompt: &Prompt,
         text: &str,
-        salt: Option<&str>,
+        sharing: &Sharing,
     ) -> Result<Vec<TokenScore>, EngineError>;
 
     /// The way into the model.
@@ -71,8 +71,15 @@ pub trait Engine: Send + Sync {
 
     /// Lets go of all that is kept of prompts and answers for later requests to share, because
     /// texts in them were deleted. Running requests keep what they use until they end, and leave
-    /// nothing of it behind. An engine that keeps nothing has nothing to do.
+    /// nothing of it behind; so do those that come later with texts of an earlier
+    /// [era](Engine::era). An engine that keeps nothing has nothing to do.
     fn forget(&self) {}
+
+    /// How often it was told to [forget](Engine::forget). Who looks texts up for a prompt asks
+    /// first, and says so in [`Sharing::era`].
+    fn era(&self) -> u64 {
+        0
+    }
 }
 
 /// A snapshot of what an engine holds.

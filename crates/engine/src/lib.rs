@@ -30,8 +30,8 @@ pub use inside::{
 };
 pub use model::{Card, Fingerprint, ModelInfo};
 pub use request::{
-    Message, OutputFormat, Prompt, PromptDocument, Request, Role, SamplingParams, ToolCall,
-    ToolChoice,
+    Message, OutputFormat, Prompt, PromptDocument, Request, Role, SamplingParams, Sharing,
+    ToolCall, ToolChoice,
 };
 pub use score::TokenScore;
 pub use scripted::ScriptedEngine;

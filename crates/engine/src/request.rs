@@ -16,10 +16,8 @@ pub struct Request {
     /// Added to the logits of these tokens, -100 to 100: -100 all but forbids a token, 100 all
     /// but forces it.
     pub logit_bias: Vec<(u32, f32)>,
-    /// Whose request it is. What the engine keeps of a prompt is used again only for requests
-    /// with the same salt, so that nobody can learn from the time an answer takes what others
-    /// have asked.
-    pub salt: Option<String>,
+    /// With whom it shares what the engine keeps of prompts.
+    pub sharing: Sharing,
     /// How many of the most likely tokens to report beside each chosen one, 0 to 20; `None`
     /// reports no probabilities.
     pub logprobs: Option<usize>,
@@ -47,6 +45,18 @@ impl Request {
 
     /// The most texts that [`Request::watch`] may hold.
     pub const MOST_WATCHED: usize = 4096;
+}
+
+/// With which other requests a request shares what the engine keeps of prompts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sharing {
+    /// Whose request it is. What is kept of a prompt is used again only for requests with the
+    /// same salt, so that nobody can learn from the time an answer takes what others have asked.
+    pub salt: Option<String>,
+    /// The engine's [era](crate::Engine::era) when the texts in the prompt were read; `None`
+    /// stands for the present one. If it has ended since, some of them may have been deleted, and
+    /// nothing of the request is kept.
+    pub era: Option<u64>,
 }
 
 /// Whether the model must call a tool.

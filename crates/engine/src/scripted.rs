@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::{
-    Card, Engine, EngineError, FinishReason, Load, Logprob, ModelInfo, Prompt, Request, Token,
-    TokenLogprobs, TokenScore, TokenSender, TokenStream, ToolCall, Usage,
+    Card, Engine, EngineError, FinishReason, Load, Logprob, ModelInfo, Prompt, Request, Sharing,
+    Token, TokenLogprobs, TokenScore, TokenSender, TokenStream, ToolCall, Usage,
 };
 
 /// Keeps the [`Engine`] contract without a model.
@@ -175,7 +175,7 @@ impl Engine for ScriptedEngine {
         &self,
         prompt: &Prompt,
         text: &str,
-        _salt: Option<&str>,
+        _sharing: &Sharing,
     ) -> Result<Vec<TokenScore>, EngineError> {
         let tokens = self.count_prompt_tokens(prompt)? + self.count_tokens(text);
         self.check_room(tokens)?;

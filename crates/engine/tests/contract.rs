@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Engine, Event, ScriptedEngine};
+use engine::{Engine, Event, ScriptedEngine, Sharing};
 
 #[test]
 fn scripted_engine_keeps_the_contract() {
@@ -24,7 +24,7 @@ fn scores_and_attention_follow_the_script() {
         )
         .with_attention(|word, watch| watch.iter().map(|text| f32::from(text == word)).collect());
     let mut request = engine::contract::plain_request();
-    let scores = engine.score(&request.prompt, "does tea", None);
+    let scores = engine.score(&request.prompt, "does tea", &Sharing::default());
     let scores = scores.expect("taken").into_iter();
     let told = scores.map(|score| (score.range, score.logprob));
     assert_eq!(told.collect::<Vec<_>>(), [(0..5, -0.1), (5..8, -9.0)]);

@@ -124,9 +124,9 @@ impl Library {
             let members = memberships::files_of(connection, &collection.id)?;
             collections::delete(connection, &collection.id)?;
             files::delete_orphans(connection, &members)?;
-            Ok(Some(collection.id))
+            Ok(Some((collection.id, members)))
         })?;
-        if let Some(id) = &deleted
+        if let Some((id, _)) = &deleted
             && let Err(error) = core
                 .indexes
                 .delete(id)
@@ -138,6 +138,9 @@ impl Library {
                 error = error.with_causes(),
                 "cannot delete the index"
             );
+        }
+        if let Some((id, members)) = &deleted {
+            core.listeners.removed(id, members);
         }
         // For the ingest thread to tidy up.
         core.signal.work_arrived();

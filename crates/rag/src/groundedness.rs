@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use engine::{Engine, Prompt, TokenScore};
+use engine::{Engine, Prompt, Sharing, TokenScore};
 
 use crate::error::RagError;
 
@@ -20,7 +20,7 @@ pub struct Judge {
     /// Without them.
     pub(crate) without: Arc<Prompt>,
     /// As in the request that wrote the answer.
-    pub(crate) salt: Option<String>,
+    pub(crate) sharing: Sharing,
 }
 
 /// A text as the model wrote it, without our markers.
@@ -88,9 +88,8 @@ impl Judge {
     ///
     /// When the engine is too busy, or fails.
     pub fn judge(&self, written: &Written) -> Result<Groundedness, RagError> {
-        let salt = self.salt.as_deref();
-        let with = self.engine.score(&self.with, &written.text, salt)?;
-        let without = self.engine.score(&self.without, &written.text, salt)?;
+        let score = |prompt| self.engine.score(prompt, &written.text, &self.sharing);
+        let (with, without) = (score(&self.with)?, score(&self.without)?);
         let likelihoods = |span: &Range<usize>| Likelihoods {
             with_sources: mean(&with, span),
             without_sources: mean(&without, span),

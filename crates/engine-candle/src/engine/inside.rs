@@ -1,8 +1,8 @@
 //! Showing which token of a short text attends to which.
 
 use engine::{
-    Anatomy, Attention, AttentionInput, AttentionRequest, EngineError, Heads, Inside, TextToken,
-    TokenStream,
+    Anatomy, Attention, AttentionInput, AttentionRequest, EngineError, Heads, Inside, Sharing,
+    TextToken, TokenStream,
 };
 
 use super::{CandleEngine, invalid};
@@ -36,7 +36,7 @@ impl Inside for CandleEngine {
         self.pool.submit(Job {
             prompt: read.ids.clone(),
             task,
-            salt: None,
+            sharing: Sharing::default(),
             sender,
         })?;
         let layers = reply.wait()?.into_layers();

@@ -1,6 +1,6 @@
 //! How likely a text is as the answer to a prompt.
 
-use engine::{EngineError, Prompt, TokenScore, TokenStream};
+use engine::{EngineError, Prompt, Sharing, TokenScore, TokenStream};
 
 use super::CandleEngine;
 use crate::serving::{Job, Scoring};
@@ -12,7 +12,7 @@ impl CandleEngine {
         &self,
         prompt: &Prompt,
         text: &str,
-        salt: Option<&str>,
+        sharing: &Sharing,
     ) -> Result<Vec<TokenScore>, EngineError> {
         self.pool.check_room()?;
         let context = self.model.context;
@@ -34,7 +34,7 @@ impl CandleEngine {
         self.pool.submit(Job {
             prompt: read,
             task,
-            salt: salt.map(str::to_owned),
+            sharing: sharing.clone(),
             sender,
         })?;
         let logprobs = reply.wait()?.into_iter();

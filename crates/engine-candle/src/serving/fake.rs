@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use engine::{EngineError, KvLoad, SamplingParams, TokenStream};
+use engine::{EngineError, KvLoad, SamplingParams, Sharing, TokenStream};
 
 use super::network::{Network, Wanted};
 use super::{Job, Manner, Task, Wishes, Writing};
@@ -124,7 +124,7 @@ pub(crate) fn job(prompt: Vec<u32>, max_tokens: usize) -> (Job, TokenStream) {
     let job = Job {
         prompt,
         task: Task::Write(Box::new(writing)),
-        salt: None,
+        sharing: Sharing::default(),
         sender,
     };
     (job, stream)

@@ -47,13 +47,14 @@ pub(crate) struct WorkerPool {
     workers: Vec<JoinHandle<()>>,
     kv_load: Box<dyn Fn() -> KvLoad + Send + Sync>,
     forget: Box<dyn Fn() + Send + Sync>,
+    era: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 impl WorkerPool {
     /// Starts the workers. They share the weights and the memory for sequences.
     pub(crate) fn start<N: Network>(network: N, settings: &Settings) -> Result<Self, LoadError> {
         let network = Arc::new(network);
-        let (gauged, forgetting) = (network.clone(), network.clone());
+        let (gauged, forgetting, counting) = (network.clone(), network.clone(), network.clone());
         let limits = QueueLimits {
             requests: settings.queue,
             tokens: settings.queue_tokens,
@@ -66,6 +67,7 @@ impl WorkerPool {
             workers: Vec::new(),
             kv_load: Box::new(move || gauged.kv_load()),
             forget: Box::new(move || forgetting.forget()),
+            era: Box::new(move || counting.era()),
         };
         for index in 0..settings.workers {
             let worker = Worker::new(index, network.clone(), pool.queue.clone(), settings)?;
@@ -91,6 +93,11 @@ impl WorkerPool {
     /// Lets go of what is kept for later requests.
     pub(crate) fn forget(&self) {
         (self.forget)();
+    }
+
+    /// How often that was asked.
+    pub(crate) fn era(&self) -> u64 {
+        (self.era)()
     }
 
     /// What waits and what runs.

@@ -1,6 +1,6 @@
 //! What sequences run on.
 
-use engine::{EngineError, KvLoad};
+use engine::{EngineError, KvLoad, Sharing};
 
 use crate::decoder::Chunk;
 
@@ -35,6 +35,11 @@ pub(crate) trait Network: Send + Sync + 'static {
 
     /// Lets go of what is kept of sequences for later ones to share, if anything is.
     fn forget(&self) {}
+
+    /// How often that was asked.
+    fn era(&self) -> u64 {
+        0
+    }
 }
 
 /// The memory that a sequence asks for.
@@ -43,6 +48,6 @@ pub(crate) struct Wanted<'a> {
     pub(crate) prompt: &'a [u32],
     /// The most tokens that it will hold.
     pub(crate) tokens: usize,
-    /// Prompts are shared only among sequences of the same.
-    pub(crate) salt: Option<&'a str>,
+    /// With whom it shares them.
+    pub(crate) sharing: &'a Sharing,
 }

@@ -1,6 +1,6 @@
 //! One request while it is worked on, with everything it holds.
 
-use engine::{EngineError, FinishReason, TokenSender, Usage};
+use engine::{EngineError, FinishReason, Sharing, TokenSender, Usage};
 
 use super::network::Network;
 use super::queue::Slot;
@@ -14,8 +14,8 @@ pub(crate) struct Job {
     pub(crate) prompt: Vec<u32>,
     /// What is done with it.
     pub(crate) task: Task,
-    /// What is kept of the prompt is used again only for the same salt.
-    pub(crate) salt: Option<String>,
+    /// With whom it shares what is kept of the prompt.
+    pub(crate) sharing: Sharing,
     pub(crate) sender: TokenSender,
 }
 

@@ -90,7 +90,7 @@ impl<N: Network> Worker<N> {
                 let wanted = Wanted {
                     prompt: job.shared(),
                     tokens: job.held_tokens(),
-                    salt: job.salt.as_deref(),
+                    sharing: &job.sharing,
                 };
                 catch_panic(|| self.network.admit(&wanted))
             });

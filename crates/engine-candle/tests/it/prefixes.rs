@@ -1,7 +1,7 @@
 //! What was read before is not read again, and the answer is the same to the last bit.
 
 use candle_core::quantized::GgmlDType;
-use engine::{Engine, Request, SamplingParams};
+use engine::{Engine, Request, SamplingParams, Sharing};
 use engine_candle::{Asks, CandleEngine, Chunk, Decoder, KvType, Settings};
 
 use crate::asking::{Answer, ask, question, question_about, read};
@@ -30,7 +30,10 @@ fn questions() -> Vec<Request> {
 
 fn salted(request: &Request, salt: &str) -> Request {
     Request {
-        salt: Some(salt.into()),
+        sharing: Sharing {
+            salt: Some(salt.into()),
+            era: None,
+        },
         ..request.clone()
     }
 }
@@ -139,6 +142,20 @@ fn a_conversation_goes_on_where_it_was() {
     let again = ask(&engine, request);
     let blocks = (first.usage.prompt_tokens - 1) / 32;
     assert_eq!(again.usage.cached_tokens, blocks * 32, "all but the last");
+}
+
+#[test]
+fn nothing_is_kept_of_texts_read_before_they_were_to_be_forgotten() {
+    let engine = bundled(Settings::default());
+    let mut request = question_about("Tea", &TEA.repeat(9), "How long?");
+    request.max_tokens = Some(4);
+    request.sharing.era = Some(engine.era());
+    engine.forget();
+    ask(&engine, request.clone());
+    assert_eq!(engine.load().kv.cached_bytes, 0);
+    request.sharing.era = Some(engine.era());
+    ask(&engine, request);
+    assert!(engine.load().kv.cached_bytes > 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use engine::{Engine, EngineError, Event, Prompt, Request, TokenScore};
+use engine::{Engine, EngineError, Event, Prompt, Request, Sharing, TokenScore};
 use engine_candle::{CandleEngine, Settings};
 
 use crate::asking::{question, question_about};
@@ -52,7 +52,11 @@ fn a_text_is_as_likely_as_when_it_was_written() {
         let prompt = request.prompt.clone();
         let (told, text) = written(&engine, request);
         for salt in [None, Some("nobody has read it")] {
-            let scores = engine.score(&prompt, &text, salt).expect("taken");
+            let sharing = Sharing {
+                salt: salt.map(str::to_owned),
+                era: None,
+            };
+            let scores = engine.score(&prompt, &text, &sharing).expect("taken");
             let same = told.iter().zip(numbers(&scores));
             let same = same.take_while(|(told, score)| told.0 == score.0);
             let same = same
@@ -69,12 +73,18 @@ fn scores_are_the_same_in_any_company() {
     let prompt = question("What is tea?").prompt;
     // More than a step takes, so that it is read in parts.
     let text = "Tea is a drink. 차는 마실 것이다. ".repeat(60);
-    let alone = engine.score(&prompt, &text, None).expect("taken");
+    let alone = engine
+        .score(&prompt, &text, &Sharing::default())
+        .expect("taken");
     assert!(alone.len() > 512, "{} tokens", alone.len());
     let company = (0..4).map(|_| engine.generate(question("Why?")).expect("taken"));
     let company = company.collect::<Vec<_>>();
+    let another = Sharing {
+        salt: Some("another".into()),
+        era: None,
+    };
     let together = thread::scope(|scope| {
-        let ask = || engine.score(&prompt, &text, Some("another"));
+        let ask = || engine.score(&prompt, &text, &another);
         let asking = [(); 3].map(|()| scope.spawn(ask));
         asking.map(|one| one.join().expect("no panic").expect("taken"))
     });
@@ -92,7 +102,9 @@ fn the_ranges_of_tokens_are_the_text() {
         "a\u{FDD0}b <|assistant|> </s>\n\n\tc",
         "\n",
     ] {
-        let scores = engine.score(&prompt, text, None).expect("taken");
+        let scores = engine
+            .score(&prompt, text, &Sharing::default())
+            .expect("taken");
         let mut covered = 0;
         for TokenScore { range, .. } in &scores {
             assert!(text.get(range.clone()).is_some(), "{text:?} {range:?}");
@@ -113,7 +125,7 @@ fn sources_make_what_they_say_more_likely() {
     );
     let without = question("How long is the Han?");
     let mean = |prompt: &Prompt| {
-        let scores = engine.score(prompt, "It is 514 kilometres long.", None);
+        let scores = engine.score(prompt, "It is 514 kilometres long.", &Sharing::default());
         let scores = scores.expect("taken");
         scores.iter().map(|one| one.logprob).sum::<f32>() / scores.len() as f32
     };
@@ -130,17 +142,20 @@ fn what_does_not_fit_or_finds_no_place_is_refused() {
     };
     let engine = recital::engine(&[b"la ", b"li "], Ending::Again, settings);
     let prompt = question("Sing!").prompt;
-    assert_eq!(engine.score(&prompt, "", None), Ok(Vec::new()));
+    assert_eq!(
+        engine.score(&prompt, "", &Sharing::default()),
+        Ok(Vec::new())
+    );
     let long = "la li ".repeat(4096);
     for text in [long.as_str(), &long[..4096 * 4]] {
-        let refused = engine.score(&prompt, text, None);
+        let refused = engine.score(&prompt, text, &Sharing::default());
         let too_long = matches!(refused, Err(EngineError::PromptTooLong { .. }));
         assert!(too_long, "{refused:?}");
     }
     let mut running = engine.generate(question("Sing!")).expect("taken");
     running.next_blocking();
     let waiting = engine.generate(question("Sing!")).expect("taken");
-    let refused = engine.score(&prompt, "la ", None);
+    let refused = engine.score(&prompt, "la ", &Sharing::default());
     assert!(
         matches!(refused, Err(EngineError::Busy { .. })),
         "{refused:?}"

@@ -1,6 +1,6 @@
 //! How much attention the sentences of sources get while an answer is written.
 
-use engine::{Engine, Event, Request};
+use engine::{Engine, Event, Request, Sharing};
 use engine_candle::Settings;
 
 use crate::asking::{ask, question_about};
@@ -71,7 +71,10 @@ fn attention_is_the_same_in_any_company() {
     let alone = told(&engine, request(&RIVERS));
     let others = RIVERS.map(|text| engine.generate(request(&[text])).expect("taken"));
     let salted = Request {
-        salt: Some("nobody has read it".into()),
+        sharing: Sharing {
+            salt: Some("nobody has read it".into()),
+            era: None,
+        },
         ..request(&RIVERS)
     };
     assert_eq!(told(&engine, salted), alone);

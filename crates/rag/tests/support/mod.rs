@@ -252,7 +252,12 @@ impl Engine for PiecewiseEngine {
         Ok(stream)
     }
 
-    fn score(&self, _: &Prompt, _: &str, _: Option<&str>) -> Result<Vec<TokenScore>, EngineError> {
+    fn score(
+        &self,
+        _: &Prompt,
+        _: &str,
+        _: &engine::Sharing,
+    ) -> Result<Vec<TokenScore>, EngineError> {
         Ok(Vec::new())
     }
 

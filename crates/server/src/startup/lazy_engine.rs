@@ -1,10 +1,10 @@
 //! A model that is loaded when it is first asked for.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use engine::{
-    Engine, EngineError, Fingerprint, Inside, Load, ModelInfo, Prompt, Request, TokenScore,
-    TokenStream,
+    Engine, EngineError, Fingerprint, Inside, Load, ModelInfo, Prompt, Request, Sharing,
+    TokenScore, TokenStream,
 };
 use engine_candle::{CandleEngine, LoadError, ModelSource, Settings, inspect};
 
@@ -15,8 +15,8 @@ pub(super) struct LazyEngine {
     source: ModelSource,
     settings: Settings,
     engine: OnceLock<CandleEngine>,
-    /// Held by the request that loads it.
-    loading: Mutex<()>,
+    /// Held by the request that loads it. Counts how often the engine was to forget before.
+    loading: Mutex<u64>,
 }
 
 impl LazyEngine {
@@ -36,7 +36,7 @@ impl LazyEngine {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
-        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = self.loading();
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
@@ -45,7 +45,13 @@ impl LazyEngine {
         let loaded = CandleEngine::load(self.source.clone(), self.settings.clone());
         let loaded =
             loaded.map_err(|error| EngineError::Failed(format!("cannot load {name}: {error}")))?;
+        // Eras go on counting where they were.
+        (0..*forgotten).for_each(|_| loaded.forget());
         Ok(self.engine.get_or_init(|| loaded))
+    }
+
+    fn loading(&self) -> MutexGuard<'_, u64> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,9 +84,9 @@ impl Engine for LazyEngine {
         &self,
         prompt: &Prompt,
         text: &str,
-        salt: Option<&str>,
+        sharing: &Sharing,
     ) -> Result<Vec<TokenScore>, EngineError> {
-        self.loaded()?.score(prompt, text, salt)
+        self.loaded()?.score(prompt, text, sharing)
     }
 
     fn inside(&self) -> Result<&dyn Inside, EngineError> {
@@ -96,9 +102,15 @@ impl Engine for LazyEngine {
 
     fn forget(&self) {
         // Waits for a model that is being loaded: a request for it may be about to run.
-        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(engine) = self.engine.get() {
-            engine.forget();
+        let mut forgotten = self.loading();
+        match self.engine.get() {
+            Some(engine) => engine.forget(),
+            None => *forgotten += 1,
         }
+    }
+
+    fn era(&self) -> u64 {
+        let forgotten = self.loading();
+        self.engine.get().map_or(*forgotten, CandleEngine::era)
     }
 }

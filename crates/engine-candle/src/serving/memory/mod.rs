@@ -68,4 +68,8 @@ impl Network for PagedDecoder {
     fn forget(&self) {
         self.pool.forget();
     }
+
+    fn era(&self) -> u64 {
+        self.pool.era()
+    }
 }

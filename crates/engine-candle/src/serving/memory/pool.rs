@@ -69,8 +69,8 @@ impl KvPool {
     pub(crate) fn admit(self: &Arc<Self>, wanted: &Wanted<'_>) -> Option<SequenceMemory> {
         let mut state = self.lock();
         let tenant = Tenant {
-            salt: wanted.salt.map(Arc::from),
-            era: state.era,
+            salt: wanted.sharing.salt.as_deref().map(Arc::from),
+            era: wanted.sharing.era.unwrap_or(state.era),
         };
         let blocks = shareable(wanted.prompt);
         let (pages, last_kept) = state.prefixes.find(&tenant, BlockId::ROOT, &blocks);
@@ -110,6 +110,11 @@ impl KvPool {
         state.era += 1;
         let era = state.era;
         state.prefixes.forget_before(era);
+    }
+
+    /// How often that was asked.
+    pub(crate) fn era(&self) -> u64 {
+        self.lock().era
     }
 
     /// What all sequences take.
