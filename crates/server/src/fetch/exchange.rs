@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -35,17 +35,27 @@ pub(super) enum Reply {
     Elsewhere(String),
 }
 
-/// TLS with the certificate authorities that Mozilla trusts.
-pub(super) fn tls() -> TlsConnector {
+/// TLS with the certificate authorities that Mozilla trusts, and `others`.
+///
+/// # Errors
+///
+/// When one of the others is no certificate of an authority.
+pub(crate) fn tls(
+    others: impl IntoIterator<Item = CertificateDer<'static>>,
+) -> Result<TlsConnector, rustls::Error> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for certificate in others {
+        roots.add(certificate)?;
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider has the protocols of its own library")
-        .with_root_certificates(RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        })
+        .with_root_certificates(roots)
         .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 /// Asks for `url` over `stream`.

@@ -15,13 +15,18 @@ mod url;
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::{Context, ensure};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use self::address::is_public;
+pub(crate) use self::exchange::tls;
 use self::exchange::{Reply, exchange};
 use self::network::Network;
 use self::url::{Host, Url};
@@ -73,14 +78,24 @@ pub(crate) enum FetchError {
 
 impl Fetcher {
     /// The fetcher, if the configuration wants one.
-    pub(crate) fn configured(config: &FetchConfig) -> Option<Fetcher> {
-        config
-            .enabled
-            .then(|| Fetcher::over(Network::real(), MAX_TIME))
+    ///
+    /// # Errors
+    ///
+    /// When the certificates that it names cannot be read.
+    pub(crate) fn configured(config: &FetchConfig) -> anyhow::Result<Option<Fetcher>> {
+        if !config.enabled {
+            return Ok(None);
+        }
+        let certificates = match &config.certificates {
+            Some(path) => read_certificates(path)
+                .with_context(|| format!("cannot use the certificates in {}", path.display()))?,
+            None => Vec::new(),
+        };
+        let tls = exchange::tls(certificates).context("cannot use fetch.certificates")?;
+        Ok(Some(Fetcher::over(Network::real(), tls, MAX_TIME)))
     }
 
-    fn over(network: Network, max_time: Duration) -> Fetcher {
-        let tls = exchange::tls();
+    fn over(network: Network, tls: TlsConnector, max_time: Duration) -> Fetcher {
         Fetcher {
             network,
             tls,
@@ -145,6 +160,12 @@ impl Fetcher {
             }
         }
     }
+}
+
+fn read_certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let certificates = CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>()?;
+    ensure!(!certificates.is_empty(), "there are none in it");
+    Ok(certificates)
 }
 
 fn failed(reason: impl Display) -> FetchError {
