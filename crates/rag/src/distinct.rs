@@ -1,11 +1,27 @@
 //! Passages that say the same thing once.
 
-use retrieval::Hit;
+use std::sync::Arc;
+
+use retrieval::{Hit, Index};
 
 use crate::lexicon::{Lexicon, Vocabulary};
 
 /// Passages share this part of their terms when they are copies but for a date or a number.
 const COPY: f32 = 0.9;
+
+/// So many times as many are found as are wanted, to choose different ones from.
+pub const CHOICE: usize = 4;
+
+/// `most` of the hits of a search in `indexes`, of which each says something else than those before
+/// it: what it shares with one counts against it as much as `diversity` says, 0 to 1.
+pub fn diverse_hits(
+    indexes: &[Arc<Index>],
+    hits: Vec<Hit>,
+    most: usize,
+    diversity: f32,
+) -> Vec<Hit> {
+    distinct(hits, &Lexicon::new(indexes), most, diversity)
+}
 
 /// The first `most` hits that are no copies of better ones. Copies take the model's room and the
 /// reader's time, and say nothing new.

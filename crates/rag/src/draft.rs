@@ -145,6 +145,9 @@ impl<'a> Draft<'a> {
         if searched && self.sources.is_empty() {
             return Err(self.too_long(tokens));
         }
+        if self.engine.model().card.max_source_tokens.is_none() {
+            tokens = self.join_neighbours(tokens)?;
+        }
         self.ledger.history = self.history.iter().map(|turn| turn.tokens).sum();
         self.ledger.passages = self
             .sources
@@ -160,6 +163,23 @@ impl<'a> Draft<'a> {
             sources: self.sources,
             ledger: self.ledger,
         })
+    }
+
+    /// Sources that follow one another become one: that says their title once. Returns what the
+    /// prompt has then, `tokens` before.
+    fn join_neighbours(&mut self, tokens: usize) -> Result<usize, RagError> {
+        let joined = self.sources.clone().joined();
+        if joined.len() == self.sources.len() {
+            return Ok(tokens);
+        }
+        let apart = std::mem::replace(&mut self.sources, joined);
+        let fewer = self.count()?;
+        if fewer <= self.room() {
+            return Ok(fewer);
+        }
+        // Where two meet, the tokenizer may cut otherwise.
+        self.sources = apart;
+        Ok(tokens)
     }
 
     fn prompt(&self) -> Result<engine::Prompt, RagError> {

@@ -21,9 +21,21 @@ pub struct Encoders {
     pub reranker: Option<Arc<dyn Reranker>>,
     /// How much of that it does.
     pub rerank: RerankSettings,
+    /// How long a search may take, reranking aside; see [`Evidence::cut_short`](crate::Evidence).
+    pub time: SearchTime,
     /// How different the passages for an answer are to be when the question does not say, see
     /// [`Method::diversity`].
     pub diversity: f32,
+}
+
+/// How long a search may take, reranking aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchTime(pub Duration);
+
+impl Default for SearchTime {
+    fn default() -> Self {
+        Self(Duration::from_secs(2))
+    }
 }
 
 /// How much a reranker does for one search.

@@ -16,6 +16,8 @@ pub struct Evidence {
     pub answered: bool,
     /// What the score was reckoned from.
     pub signals: Signals,
+    /// For want of time, not all passages were looked at: there may be better ones.
+    pub cut_short: bool,
 }
 
 impl Evidence {
@@ -31,6 +33,7 @@ impl Evidence {
             score,
             answered: !found.hits.is_empty() && score >= settings.evidence_floor,
             signals,
+            cut_short: found.cut_short,
         }
     }
 }

@@ -21,6 +21,7 @@ mod lexicon;
 mod markers;
 mod names;
 mod narrow;
+mod neighbours;
 mod offsets;
 mod piece;
 mod pipeline;
@@ -40,7 +41,10 @@ mod task;
 mod writer;
 
 pub use answer::{Answer, AnswerEvent, AnsweredBy, TextPiece};
-pub use encoders::{Encoders, MAX_RERANK_CANDIDATES, Method, RerankSettings, probability};
+pub use distinct::{CHOICE, diverse_hits};
+pub use encoders::{
+    Encoders, MAX_RERANK_CANDIDATES, Method, RerankSettings, SearchTime, probability,
+};
 pub use error::RagError;
 pub use evidence::{Evidence, Signals};
 pub use groundedness::{GroundedSentence, Groundedness, Judge, Likelihoods, Written};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, Fingerprint, Prompt, Request};
+use engine::{Engine, Fingerprint, Prompt, Request, Sharing};
 use retrieval::Index;
 
 use crate::answer::{Answer, AnsweredBy};
@@ -77,6 +77,8 @@ impl Pipeline {
         if indexes.is_empty() {
             return self.converse(question, &settings);
         }
+        // Before anything is read that may be deleted meanwhile.
+        let era = self.engine.era();
         let found = search(&self.encoders, indexes, &question, &settings)?;
         let mut evidence = Evidence::in_hits(&found, &settings);
         // What is no question is not answered, and so not refused either.
@@ -99,7 +101,7 @@ impl Pipeline {
             return Ok(quotes.answer(evidence, question.choices, self.engine.model()));
         }
         let splice = self.splice(&question, Some(&found), &settings)?;
-        self.generate(question, &settings, splice, Some((found, evidence)))
+        self.generate(question, &settings, splice, Some((found, evidence, era)))
     }
 
     /// Bytes that the engine keeps of earlier prompts and answers.
@@ -165,9 +167,10 @@ impl Pipeline {
         question: Question,
         settings: &Settings,
         splice: Splice,
-        grounds: Option<(Found, Evidence)>,
+        grounds: Option<(Found, Evidence, u64)>,
     ) -> Result<Answer, RagError> {
-        let evidence = grounds.as_ref().map(|(_, evidence)| *evidence);
+        let evidence = grounds.as_ref().map(|(_, evidence, _)| *evidence);
+        let era = grounds.as_ref().map(|(_, _, era)| *era);
         let search_results = splice.sources.results();
         let floor = settings.citation_floor;
         let telling = Telling {
@@ -175,14 +178,14 @@ impl Pipeline {
             policy: settings.support,
         };
         let holds_back = telling.policy == SupportPolicy::Strict;
-        let refusal = grounds.as_ref().map(|(found, _)| withheld(found));
+        let refusal = grounds.as_ref().map(|(found, ..)| withheld(found));
         let refusal = refusal.filter(|_| holds_back);
         let disclaimer = question.disclaimer();
         let quotable = match question.verbatim_quotations {
             true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),
             false => Vec::new(),
         };
-        let citer = grounds.map(|(found, _)| Arc::new(Citer::new(found, splice.sources, floor)));
+        let citer = grounds.map(|(found, ..)| Arc::new(Citer::new(found, splice.sources, floor)));
         let is_json = question.is_json();
         let writing = || match is_json {
             true => Writing::Json(JsonWriter::new(citer.clone(), telling)),
@@ -203,7 +206,10 @@ impl Pipeline {
             sampling: question.sampling,
             max_tokens: Some(splice.max_tokens),
             stop: question.stop,
-            salt: question.salt,
+            sharing: Sharing {
+                salt: question.salt,
+                era,
+            },
             logit_bias: question.logit_bias,
             logprobs: question.logprobs,
             format: question.format,
@@ -225,7 +231,7 @@ impl Pipeline {
             engine: self.engine.clone(),
             with: prompt.clone(),
             without: Arc::new(without),
-            salt: request.salt.clone(),
+            sharing: request.sharing.clone(),
         });
         let answer = answer.with_prompt(prompt);
         Ok(answer.with_search(evidence, search_results))

@@ -38,6 +38,7 @@ pub(crate) struct Quotes {
 /// and within a passage in its own order.
 pub(crate) fn quote(found: &Found, style: CitationStyle, settings: &Settings) -> Quotes {
     let sources: Sources = found.hits.iter().map(Source::from).collect();
+    let sources = sources.joined();
     let chosen = in_reading_order(choose(ranked(found, &sources), settings.quote_sentences));
     let pieces = write(&chosen, &sources, style);
     Quotes {

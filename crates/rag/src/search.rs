@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use retrieval::{Hit, Index};
+use retrieval::{Budget, Hit, Index};
 
-use crate::distinct::distinct;
+use crate::distinct::{CHOICE, distinct};
 use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::lexicon::{Lexicon, Words};
@@ -13,9 +13,6 @@ use crate::settings::Settings;
 
 /// So many more passages are found than asked for, to fill the places of copies.
 const COPIES: usize = 8;
-
-/// So many times as many are found to choose different ones from.
-const CHOICE: usize = 4;
 
 /// What a search found, and what it was for.
 pub(crate) struct Found {
@@ -28,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) lexicon: Lexicon,
     /// How many passages there are in all collections searched.
     pub(crate) searched: u64,
+    /// For want of time, not all of them were looked at.
+    pub(crate) cut_short: bool,
 }
 
 /// Searches `indexes` for what `question` asks.
@@ -49,8 +48,10 @@ pub(crate) fn search(
     let diversity = question.method.diversity.unwrap_or(encoders.diversity);
     let choice = if diversity > 0.0 { CHOICE } else { 1 };
     let wider = (top_k * choice + COPIES).min(retrieval::MAX_TOP_K);
+    let budget = Budget::of(encoders.time.0);
     let looked_up = retrieval::Query {
         files: question.files.clone(),
+        budget: Some(budget.clone()),
         ..retrieval::Query::new(&query.text, wider)
     };
     let hits = encoders.search(indexes, &looked_up, question.method)?;
@@ -60,5 +61,6 @@ pub(crate) fn search(
         query,
         lexicon,
         searched: indexes.iter().map(|index| index.passage_count()).sum(),
+        cut_short: budget.was_short(),
     })
 }

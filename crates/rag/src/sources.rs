@@ -5,6 +5,7 @@ use std::ops::Range;
 use engine::PromptDocument;
 use retrieval::{Hit, Passage};
 
+use crate::neighbours::joined;
 use crate::offsets::{code_point_span, code_points};
 
 /// A footnote: this sentence of the answer stands on that span of a document.
@@ -97,6 +98,11 @@ impl Sources {
     /// Gives the last one back.
     pub(crate) fn pop(&mut self) -> Option<Source> {
         self.0.pop()
+    }
+
+    /// With those joined that follow one another in a document.
+    pub(crate) fn joined(self) -> Self {
+        Self(joined(self.0))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -231,6 +237,8 @@ impl Source {
         let code_points = code_point_span(&passage.text, span, passage.start_char);
         let start = passage.start + span.start;
         let behind = passage.page_breaks.partition_point(|at| *at <= start);
+        let to_its_end = span.end == passage.text.len();
+        let gap = if to_its_end { passage.gap.as_str() } else { "" };
         Source {
             passage: Passage {
                 page: passage.page_at(start),
@@ -238,6 +246,7 @@ impl Source {
                 start,
                 end: passage.start + span.end,
                 start_char: code_points.start,
+                gap: gap.to_owned(),
                 text: passage.text[span.clone()].to_owned(),
                 ..passage.clone()
             },

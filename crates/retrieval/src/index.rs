@@ -3,6 +3,7 @@
 //! Everything in it is derived and can be rebuilt, so damage is reported, never repaired. It may be
 //! shared between threads: searches read an immutable snapshot, changes take turns at the writer.
 
+mod best;
 mod filter;
 mod lookup;
 mod nearness;

@@ -9,6 +9,7 @@
 //! [`Meaning`], and the two ways are put together (`fusion`).
 
 mod analysis;
+mod budget;
 mod error;
 mod fusion;
 mod index;
@@ -19,6 +20,7 @@ mod split;
 mod vectors;
 
 pub use analysis::{Term, latin_language};
+pub use budget::Budget;
 pub use error::RetrievalError;
 pub use fusion::Fusion;
 pub use index::{Change, Index};

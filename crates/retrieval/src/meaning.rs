@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::budget::Budget;
 use crate::error::RetrievalError;
 use crate::fusion::{self, Candidate, Fusion};
 use crate::index::Index;
@@ -62,6 +63,11 @@ impl Index {
             top_k: depth,
             ..query.clone()
         })?;
+        if query.budget.as_ref().is_some_and(Budget::is_spent) {
+            let mut words = words;
+            words.truncate(query.top_k);
+            return Ok(words);
+        }
         let nearest = nearest(&vectors, query, meaning, depth);
         let candidates = self.candidates(query, words, &nearest, &vectors, meaning)?;
         let mut hits = fusion::fuse(candidates, fusion, meaning.coverage);
@@ -83,6 +89,9 @@ impl Index {
         let Some(vectors) = self.vectors() else {
             return Ok(Vec::new());
         };
+        if query.budget.as_ref().is_some_and(Budget::is_spent) {
+            return Ok(Vec::new());
+        }
         let depth = query.top_k.clamp(DEPTH, MAX_TOP_K);
         let nearest = nearest(&vectors, query, meaning, depth);
         let candidates = self.candidates(query, Vec::new(), &nearest, &vectors, meaning)?;

@@ -58,6 +58,10 @@ pub struct Passage {
     pub end: usize,
     /// Code points of the document's text before `start`.
     pub start_char: usize,
+    /// The white space between this passage and the next one of the document; empty when there is
+    /// none, or more than white space.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub gap: String,
     /// The text itself: `document.text[start..end]`, never blank at its ends.
     pub text: String,
 }

@@ -5,6 +5,7 @@ mod operators;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::budget::Budget;
 use crate::error::RetrievalError;
 use crate::passage::Passage;
 use operators::Operators;
@@ -28,6 +29,9 @@ pub struct Query {
     pub phrases: Vec<String>,
     /// Passages that hold one of these words, in any form of it, are not found.
     pub excluded: Vec<String>,
+    /// How long it may take; `None` is as long as it does. Too short a budget leaves out passages,
+    /// and says so.
+    pub budget: Option<Budget>,
 }
 
 impl Query {
@@ -50,6 +54,7 @@ impl Query {
             files: None,
             phrases: operators.phrases,
             excluded: operators.excluded,
+            budget: None,
         }
     }
 }

@@ -184,7 +184,7 @@ fn describe(
     let mut counted = 0..0;
     let mut start_char = 0;
     let mut passages = Vec::with_capacity(spans.len());
-    for span in spans {
+    for (at, span) in spans.iter().enumerate() {
         // Spans may overlap but never begin before the one before them.
         counted = counted.end..span.start;
         start_char += document.text[counted.clone()].chars().count();
@@ -198,10 +198,18 @@ fn describe(
             start: span.start,
             end: span.end,
             start_char,
+            gap: gap(document.text, span, spans.get(at + 1)).to_owned(),
             text: document.text[span.clone()].to_owned(),
         });
     }
     passages
+}
+
+/// The white space between two spans, if there is nothing else.
+fn gap<'a>(text: &'a str, span: &Range<usize>, next: Option<&Range<usize>>) -> &'a str {
+    let between = next.and_then(|next| text.get(span.end..next.start));
+    let blank = between.filter(|between| between.trim().is_empty());
+    blank.unwrap_or_default()
 }
 
 /// The headings, and below them the columns of the table that a passage goes on with.

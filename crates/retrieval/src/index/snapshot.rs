@@ -1,10 +1,10 @@
 //! One committed state of an index, and searching in it.
 
-use tantivy::collector::TopDocs;
 use tantivy::query::BooleanQuery;
 use tantivy::schema::Value;
 use tantivy::{DocAddress, Searcher, TantivyDocument};
 
+use super::best::best;
 use super::filter::Filter;
 use super::nearness;
 use super::ranking::{self, Ranking};
@@ -12,6 +12,7 @@ use super::schema::{Fields, language_code};
 use super::storage::{Stamp, damage, storage_error};
 use super::typing;
 use crate::analysis::{Analyzer, Kind, Language, Sounds, Term};
+use crate::budget::Budget;
 use crate::error::RetrievalError;
 use crate::passage::Passage;
 use crate::query::{Hit, Query};
@@ -66,11 +67,13 @@ impl Snapshot {
         let tokens = analyzer.tokens(&query.text);
         let ranking = Ranking::new(&self.searcher, self.fields, &tokens).map_err(storage_error)?;
         let filter = Filter::new(&self.analyzer, self.fields, query);
-        let mut found = self.candidates(ranking.query(), &filter, query.top_k)?;
+        let candidates =
+            |words| self.candidates(words, &filter, query.top_k, query.budget.as_ref());
+        let mut found = candidates(ranking.query())?;
         if found.is_empty()
             && let Some(near) = typing::nearly(self.fields.body, &tokens)
         {
-            found = self.candidates(near, &filter, query.top_k)?;
+            found = candidates(near)?;
         }
         nearness::add(
             &self.searcher,
@@ -118,16 +121,15 @@ impl Snapshot {
         words: BooleanQuery,
         filter: &Filter,
         top_k: usize,
+        budget: Option<&Budget>,
     ) -> Result<Vec<(f32, DocAddress)>, RetrievalError> {
         let least = if filter.reads_passages() {
             LEAST_CANDIDATES_TO_READ
         } else {
             LEAST_CANDIDATES
         };
-        let collector = TopDocs::with_limit(least.max(top_k + CANDIDATE_MARGIN)).order_by_score();
-        self.searcher
-            .search(&filter.around(words), &collector)
-            .map_err(storage_error)
+        let most = least.max(top_k + CANDIDATE_MARGIN);
+        best(&self.searcher, &filter.around(words), most, budget).map_err(storage_error)
     }
 
     pub(super) fn terms(&self, text: &str) -> Vec<Term> {
