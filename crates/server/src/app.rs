@@ -1,6 +1,7 @@
 //! What every handler works with: the library, the models, the limits, and the stage of the
 //! server's life.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,7 @@ use crate::answering::Receipts;
 use crate::config::FetchConfig;
 use crate::energy::EnergyMeter;
 use crate::fetch::Fetcher;
+use crate::signing::Signer;
 
 /// The state shared by all requests.
 pub struct App {
@@ -69,7 +71,9 @@ impl App {
             encoders: Encoders::default(),
             limits,
             profiles: Profile::shipped().into_iter().map(Arc::new).collect(),
-            receipts: ReceiptSettings::default().receipts(),
+            receipts: ReceiptSettings::default()
+                .receipts()
+                .expect("nothing is signed by default"),
             fetcher: None,
             events,
             stage: watch::Sender::new(Stage::Starting),
@@ -92,15 +96,19 @@ impl App {
     }
 
     /// Keeps and tells of answers what these say.
-    pub fn with_receipts(mut self, settings: ReceiptSettings) -> Self {
-        self.receipts = settings.receipts();
-        self
+    ///
+    /// # Errors
+    ///
+    /// When the signing key cannot be read or made.
+    pub fn with_receipts(mut self, settings: ReceiptSettings) -> anyhow::Result<Self> {
+        self.receipts = settings.receipts()?;
+        Ok(self)
     }
 
     /// Gets documents by their URLs, if the configuration allows it.
-    pub(crate) fn fetching(mut self, config: &FetchConfig) -> Self {
-        self.fetcher = Fetcher::configured(config);
-        self
+    pub(crate) fn fetching(mut self, config: &FetchConfig) -> anyhow::Result<Self> {
+        self.fetcher = Fetcher::configured(config)?;
+        Ok(self)
     }
 
     /// Where in its life the server is; `GET /readyz` tells.
@@ -233,6 +241,8 @@ pub struct ReceiptSettings {
     pub provider: String,
     /// Watts of a busy core, for machines that do not measure their energy.
     pub watts_per_core: f64,
+    /// The file of the key that signs receipts; made if it does not exist.
+    pub signing_key: Option<PathBuf>,
 }
 
 impl Default for ReceiptSettings {
@@ -242,21 +252,24 @@ impl Default for ReceiptSettings {
             keep_most: 10_000,
             provider: "ibid".into(),
             watts_per_core: 10.0,
+            signing_key: None,
         }
     }
 }
 
 impl ReceiptSettings {
-    fn receipts(self) -> Receipts {
+    fn receipts(self) -> anyhow::Result<Receipts> {
         let kept = self.keep_days > 0 && self.keep_most > 0;
-        Receipts {
+        let signer = self.signing_key.as_deref().map(Signer::open).transpose()?;
+        Ok(Receipts {
             keep: kept.then_some(Retention {
                 days: self.keep_days,
                 most: self.keep_most,
             }),
             provider: self.provider,
             meter: EnergyMeter::new(self.watts_per_core),
-        }
+            signer,
+        })
     }
 }
 

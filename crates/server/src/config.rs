@@ -144,6 +144,8 @@ pub struct RetrievalConfig {
     pub rerank_ms: u64,
     /// How much it counts, 0 to 1, that the passages for an answer say different things.
     pub diversity: f32,
+    /// Milliseconds that a search may take, reranking aside.
+    pub search_ms: u64,
 }
 
 /// How answers are made.
@@ -205,6 +207,10 @@ pub struct ReceiptsConfig {
     pub provider: String,
     /// Watts of a busy core, where the machine does not measure its energy.
     pub watts_per_core: f64,
+    /// The file of the Ed25519 key that signs receipts, made if it does not exist; without one
+    /// nothing is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<PathBuf>,
 }
 
 /// What a client may ask of the server.
@@ -227,6 +233,9 @@ pub struct LimitsConfig {
 pub struct FetchConfig {
     /// Whether requests may name them.
     pub enabled: bool,
+    /// A PEM file of certificate authorities to trust besides Mozilla's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<PathBuf>,
 }
 
 /// What is written to the log.
@@ -285,12 +294,14 @@ impl Default for ReceiptsConfig {
             keep_most,
             provider,
             watts_per_core,
+            signing_key,
         } = ReceiptSettings::default();
         Self {
             keep_days,
             keep_most,
             provider,
             watts_per_core,
+            signing_key,
         }
     }
 }
@@ -315,6 +326,7 @@ impl Default for RetrievalConfig {
             rerank_candidates: settings.candidates,
             rerank_ms: settings.budget.as_millis() as u64,
             diversity: 0.0,
+            search_ms: 2000,
         }
     }
 }

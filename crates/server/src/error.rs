@@ -53,6 +53,8 @@ pub(crate) enum ErrorKind {
     BatchNotFound,
     /// No such answer is kept.
     AnswerNotFound,
+    /// Answers are not signed here.
+    NotSigned,
     /// What was asked and answered went with a deleted file.
     AnswerForgotten,
     /// No such route.
@@ -96,6 +98,7 @@ impl ErrorKind {
             Self::CollectionNotFound => (404, CLIENT, "collection_not_found"),
             Self::BatchNotFound => (404, CLIENT, "batch_not_found"),
             Self::AnswerNotFound => (404, CLIENT, "answer_not_found"),
+            Self::NotSigned => (404, CLIENT, "not_signed"),
             Self::AnswerForgotten => (410, CLIENT, "answer_forgotten"),
             Self::UnknownRoute => (404, CLIENT, "unknown_url"),
             Self::MethodNotAllowed => (405, CLIENT, "method_not_allowed"),

@@ -1,9 +1,8 @@
 //! Puts the parts together: the only place that builds an engine to answer with.
 
 mod encoders;
-mod hub_cache;
 mod lazy_engine;
-mod model_folder;
+pub(crate) mod model_folder;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use rag::{Encoders, Prompts};
 
 use crate::app::{App, Limits, Model, Models, ReceiptSettings};
 use crate::config::{Config, KvType, ModelConfig};
+use crate::hub;
 use lazy_engine::LazyEngine;
 
 pub use encoders::load_encoders;
@@ -137,7 +137,7 @@ fn described(config: &ModelConfig) -> String {
 /// When the cache does not hold the model.
 pub fn model_source(path: Option<&Path>) -> anyhow::Result<ModelSource> {
     Ok(match path {
-        Some(path) if hub_cache::is_name(path) => ModelSource::Path(hub_cache::find(path)?),
+        Some(path) if hub::is_name(path) => ModelSource::Path(hub::find(path)?),
         Some(path) => ModelSource::Path(path.to_owned()),
         None => ModelSource::Embedded(engine_candle::EmbeddedModel {
             config: bundled::MODEL.config,
@@ -150,7 +150,7 @@ pub fn model_source(path: Option<&Path>) -> anyhow::Result<ModelSource> {
 
 /// There is something at the path, or it is a name in Hugging Face's cache.
 pub fn may_be_a_model(path: &Path) -> bool {
-    path.exists() || hub_cache::is_name(path)
+    path.exists() || hub::is_name(path)
 }
 
 /// The configured name, or the file's or folder's own.
@@ -279,10 +279,11 @@ pub fn app_with_models(
         keep_most: receipts.keep_most,
         provider: receipts.provider.clone(),
         watts_per_core: receipts.watts_per_core,
-    });
+        signing_key: receipts.signing_key.clone(),
+    })?;
     let app = app.with_profiles(config.profiles.iter().map(Into::into).collect());
     Ok(Arc::new(
-        app.with_encoders(encoders).fetching(&config.fetch),
+        app.with_encoders(encoders).fetching(&config.fetch)?,
     ))
 }
 

@@ -33,7 +33,7 @@ fn printed(folder: &TempDir, arguments: &[&str]) -> String {
 }
 
 /// A few tokens are enough to see that all figures are there.
-const SHORT: [&str; 6] = ["--prompt", "40", "--generate", "4", "--repeat", "1"];
+const SHORT: [&str; 6] = ["--prompt", "40", "--generate", "24", "--repeat", "1"];
 
 #[test]
 fn bench_prints_a_json_line_for_each_number_of_streams() {
@@ -77,7 +77,7 @@ fn bench_prints_a_json_line_for_each_number_of_streams() {
 fn bench_prints_a_table() {
     let table = printed(&folder(), &[&["bench", "built-in"][..], &SHORT].concat());
     let first = format!(
-        "{}: prompts of 40 tokens, 4 generated, measured once",
+        "{}: prompts of 40 tokens, 24 generated, measured once",
         bundled::NAME
     );
     assert_eq!(table.lines().next(), Some(&*first));

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::Searched;
 use crate::app::App;
 use crate::energy::{EnergyMeter, Metered};
+use crate::signing::Signer;
 use crate::wire::completion::{Content, Ending, Grounds};
 use crate::wire::groundedness::GroundednessObject;
 use crate::wire::receipt;
@@ -24,6 +25,8 @@ pub(crate) struct Receipts {
     pub(crate) provider: String,
     /// What answers cost.
     pub(crate) meter: Arc<EnergyMeter>,
+    /// Signs receipts, if they are to be signed.
+    pub(crate) signer: Option<Signer>,
 }
 
 /// What was asked, as it stands when the answer begins.

@@ -1,6 +1,7 @@
 //! `ibid models`: the model that would answer, and what can be learnt of any other.
 
 mod inspect;
+mod pull;
 mod quantize;
 mod render;
 mod tokenize;
@@ -17,8 +18,10 @@ Examples:
   ibid models tokenize model.gguf \"Hello world\"   the tokens of a text
   ibid models render model.gguf messages.json     the text it would read
   ibid models quantize folder small.gguf --to Q8_0   fewer bits, as one file
+  ibid models pull hf:OWNER/NAME                  a model of Hugging Face's hub
 
-A model is named by the path of a GGUF file or of a Hugging Face folder, or as built-in.";
+A model is named by the path of a GGUF file or of a Hugging Face folder, or as built-in.
+One of Hugging Face's cache is hf:OWNER/NAME, or hf:OWNER/NAME:FILE.";
 
 /// What `ibid models` understands.
 #[derive(Debug, Args)]
@@ -36,6 +39,8 @@ enum ModelsCommand {
     Tokenize(tokenize::TokenizeArgs),
     /// Print the text that a model would read for a conversation
     Render(render::RenderArgs),
+    /// Download a model from Hugging Face's hub
+    Pull(pull::PullArgs),
     /// Write a model in fewer bits, as a GGUF file
     Quantize(quantize::QuantizeArgs),
 }
@@ -51,6 +56,7 @@ impl ModelsArgs {
             Some(ModelsCommand::Inspect(args)) => inspect::inspect(args),
             Some(ModelsCommand::Tokenize(args)) => tokenize::tokenize(args),
             Some(ModelsCommand::Render(args)) => render::render(args),
+            Some(ModelsCommand::Pull(args)) => pull::pull(args),
             Some(ModelsCommand::Quantize(args)) => quantize::quantize(args),
         }
     }

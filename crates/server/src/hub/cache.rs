@@ -1,72 +1,44 @@
-//! Models that other programs downloaded from Hugging Face: `hf:OWNER/NAME` or
-//! `hf:OWNER/NAME:FILE`. The cache is read, nothing is fetched.
+//! Models that were downloaded from Hugging Face before, by ibid or by another program.
 //!
-//! Its layout: <https://huggingface.co/docs/huggingface_hub/guides/manage-cache>.
+//! The cache's layout: <https://huggingface.co/docs/huggingface_hub/guides/manage-cache>.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-/// What a name in the cache begins with.
-const PREFIX: &str = "hf:";
-
-/// The path is a name in the cache.
-pub(super) fn is_name(path: &Path) -> bool {
-    path.to_str().is_some_and(|name| name.starts_with(PREFIX))
-}
+use super::name::HubName;
+use crate::startup::model_folder;
 
 /// The folder or file that the name stands for in this machine's cache.
 ///
 /// # Errors
 ///
 /// When the name is none, or the cache does not hold the model.
-pub(super) fn find(name: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn find(name: &Path) -> anyhow::Result<PathBuf> {
     find_in(&cache_folder()?, &name.to_string_lossy())
 }
 
 fn find_in(cache: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let model = parse(name).with_context(|| {
-        format!("{name} is no name of a model; write {PREFIX}OWNER/NAME or {PREFIX}OWNER/NAME:FILE")
-    })?;
-    let folder = cache.join(format!("models--{}--{}", model.owner, model.name));
-    let snapshot = snapshot(&folder).with_context(|| {
-        let (owner, name, cache) = (model.owner, model.name, cache.display());
-        format!("{owner}/{name} is not in {cache}; download it with: hf download {owner}/{name}")
+    let model = HubName::parse(name)?;
+    let snapshot = snapshot(&model.folder_in(cache)).with_context(|| {
+        let cache = cache.display();
+        format!("{name} is not in {cache}; download it with: ibid models pull {name}")
     })?;
     match model.file {
         Some(file) => {
             let file = snapshot.join(file);
             match file.is_file() {
                 true => Ok(file),
-                false => bail!("there is no {}", file.display()),
+                false => bail!(
+                    "there is no {}; download it with: ibid models pull {name}",
+                    file.display()
+                ),
             }
         }
         None if snapshot.join("config.json").is_file() => Ok(snapshot),
         None => only_gguf(&snapshot),
     }
-}
-
-struct HubName<'a> {
-    owner: &'a str,
-    name: &'a str,
-    file: Option<&'a str>,
-}
-
-fn parse(name: &str) -> Option<HubName<'_>> {
-    let rest = name.strip_prefix(PREFIX)?;
-    let (model, file) = match rest.split_once(':') {
-        Some((model, file)) => (model, Some(file)),
-        None => (rest, None),
-    };
-    let (owner, name) = model.split_once('/')?;
-    let is_part = |part: &str| {
-        let known = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        !part.is_empty() && !part.starts_with('.') && part.chars().all(known)
-    };
-    let is_inside = |file: &str| file.split('/').all(is_part);
-    let good = is_part(owner) && is_part(name) && file.is_none_or(is_inside);
-    good.then_some(HubName { owner, name, file })
 }
 
 /// The revision that `main` was at when it was last downloaded, or else any.
@@ -85,7 +57,7 @@ fn snapshot(folder: &Path) -> Option<PathBuf> {
 }
 
 fn only_gguf(snapshot: &Path) -> anyhow::Result<PathBuf> {
-    let mut files = super::model_folder::models(snapshot)?;
+    let mut files = model_folder::models(snapshot)?;
     match files.len() {
         1 => Ok(files.remove(0)),
         0 => bail!("{} holds no model", snapshot.display()),
@@ -101,7 +73,7 @@ fn only_gguf(snapshot: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// As Hugging Face's own programs look for it.
-fn cache_folder() -> anyhow::Result<PathBuf> {
+pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
     let folder = |variable: &str| {
         let value = env::var_os(variable).filter(|value| !value.is_empty());
         value.map(PathBuf::from)
@@ -156,7 +128,7 @@ mod tests {
         );
         check("hf:a/files", Err("x.Q4_0.gguf, x.Q8_0.gguf"));
         check("hf:a/files:y.gguf", Err("there is no"));
-        check("hf:a/missing", Err("hf download a/missing"));
+        check("hf:a/missing", Err("ibid models pull hf:a/missing"));
         check("hf:a", Err("OWNER/NAME"));
         check("hf:a/../../b", Err("OWNER/NAME"));
         check("hf:a/files:../../../x", Err("OWNER/NAME"));

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use library::KeptAnswer;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::chat::{begin, collect};
 use super::input::{InPath, InQuery};
@@ -13,10 +14,11 @@ use super::off_thread::off_thread;
 use crate::answering::Asking;
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
+use crate::signing::Signer;
 use crate::wire::files::Deleted;
 use crate::wire::id::random_id;
 use crate::wire::list::{ListLimits, ListObject, ListQuery};
-use crate::wire::receipt::AnswerObject;
+use crate::wire::receipt::{AnswerObject, SignedAnswer};
 use crate::wire::replay::{Replay, request_of};
 
 /// Which answers to list.
@@ -57,6 +59,29 @@ pub(super) async fn retrieve(
     InPath(id): InPath<String>,
 ) -> Result<Json<AnswerObject>, ApiError> {
     Ok(Json(AnswerObject::from(&kept(&app, id).await?)))
+}
+
+/// `GET /v1/answers/{id}/signed`: what [`retrieve`] tells, with a signature.
+pub(super) async fn signed(
+    State(app): State<Arc<App>>,
+    InPath(id): InPath<String>,
+) -> Result<Json<SignedAnswer>, ApiError> {
+    let signer = signer(&app)?;
+    let answer = AnswerObject::from(&kept(&app, id).await?);
+    let payload = serde_json::to_vec(&answer).expect("it has nothing that JSON has not");
+    Ok(Json(SignedAnswer::new(&answer, signer.sign(&payload))))
+}
+
+/// `GET /.well-known/jwks.json`: the key that signatures are checked with.
+pub(super) async fn public_keys(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    Ok(Json(signer(&app)?.public_keys()))
+}
+
+fn signer(app: &App) -> Result<&Signer, ApiError> {
+    app.receipts.signer.as_ref().ok_or_else(|| {
+        let message = "this server signs nothing: receipts.signing_key is not set";
+        ApiError::new(ErrorKind::NotSigned, message)
+    })
 }
 
 /// `DELETE /v1/answers/{id}`.

@@ -48,6 +48,8 @@ pub fn router(app: Arc<App>) -> Router {
             get(answers::retrieve).delete(answers::delete),
         )
         .route("/v1/answers/{id}/replay", post(answers::replay))
+        .route("/v1/answers/{id}/signed", get(answers::signed))
+        .route("/.well-known/jwks.json", get(answers::public_keys))
         .route("/v1/responses", post(responses::create))
         .route("/v1/embeddings", post(embeddings::embed))
         .route("/v1/rerank", post(rerank::rerank))

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use library::{Attributes, Library};
 use rag::RagError;
-use retrieval::{Hit, Query};
+use retrieval::{Budget, Hit, Query};
 
 use super::input::{InPath, JsonBody};
 use super::off_thread::off_thread;
@@ -22,26 +22,42 @@ pub(super) async fn search(
 ) -> Result<Json<SearchPage>, ApiError> {
     let request = SearchRequest::read(&body.object(), &app.limits)?;
     let page = off_thread(move || {
-        let hits = find(&app, &collection, &request)?;
+        let budget = Budget::of(app.encoders.time.0);
+        let hits = find(&app, &collection, &request, &budget)?;
         let item = |hit| item(&app.library, &collection, hit);
         let items = hits.into_iter().map(item).collect::<Result<_, _>>()?;
         let rebuilding = app.library.is_rebuilding(&collection)?;
-        Ok(SearchPage::new(request.queries, items, rebuilding))
+        let cut_short = budget.was_short();
+        Ok(SearchPage::new(
+            request.queries,
+            items,
+            rebuilding,
+            cut_short,
+        ))
     });
     Ok(Json(page.await?))
 }
 
 /// The best hits of all queries, each passage once, with its best score.
-fn find(app: &App, collection: &str, request: &SearchRequest) -> Result<Vec<Hit>, ApiError> {
+fn find(
+    app: &App,
+    collection: &str,
+    request: &SearchRequest,
+    budget: &Budget,
+) -> Result<Vec<Hit>, ApiError> {
     let index = [app.library.index(collection)?];
     let filter = request.filter.as_ref();
     let files = filter.map(|filter| app.library.matching(collection, filter));
     let files = files.transpose()?.map(Arc::new);
+    let diversity = request.method.diversity.unwrap_or(0.0);
+    let choice = if diversity > 0.0 { rag::CHOICE } else { 1 };
+    let wanted = (request.max_results * choice).min(retrieval::MAX_TOP_K);
     let mut hits = Vec::new();
     for text in &request.queries {
         let query = Query {
             files: files.clone(),
-            ..Query::with_operators(text, request.max_results)
+            budget: Some(budget.clone()),
+            ..Query::with_operators(text, wanted)
         };
         let found = app.encoders.search(&index, &query, request.method);
         hits.extend(found.map_err(on_this_route)?);
@@ -51,11 +67,19 @@ fn find(app: &App, collection: &str, request: &SearchRequest) -> Result<Vec<Hit>
     hits.sort_by(|one, other| other.score.total_cmp(&one.score));
     let mut best: Vec<Hit> = Vec::new();
     for hit in hits {
-        if best.len() < request.max_results && !best.iter().any(|known| same_passage(known, &hit)) {
+        if best.len() < wanted && !best.iter().any(|known| same_passage(known, &hit)) {
             best.push(hit);
         }
     }
-    Ok(best)
+    match diversity > 0.0 {
+        true => Ok(rag::diverse_hits(
+            &index,
+            best,
+            request.max_results,
+            diversity,
+        )),
+        false => Ok(best),
+    }
 }
 
 /// A chat names the mode in another place.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use engine::{Embedder, Reranker};
 use engine_candle::encoders::{CandleEmbedder, CandleReranker, EmbedderSettings, EncoderSettings};
-use rag::{Encoders, RerankSettings};
+use rag::{Encoders, RerankSettings, SearchTime};
 
 use crate::config::RetrievalConfig;
 
@@ -41,6 +41,7 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
             budget: Duration::from_millis(config.rerank_ms),
         },
         diversity: config.diversity,
+        time: SearchTime(Duration::from_millis(config.search_ms)),
     })
 }
 

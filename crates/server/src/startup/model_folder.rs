@@ -9,7 +9,7 @@ use anyhow::Context;
 /// # Errors
 ///
 /// When the folder cannot be read.
-pub(super) fn models(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn models(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("cannot read the folder of models {}", folder.display()))?;
     let paths = entries.flatten().map(|entry| entry.path());

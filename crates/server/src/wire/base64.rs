@@ -1,8 +1,8 @@
-//! Bytes in base64 (RFC 4648, with padding), the form in which vectors travel.
+//! Bytes in base64 (RFC 4648): the form in which vectors travel, and signatures.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The text of `bytes`.
+/// The text of `bytes`, with padding.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
@@ -21,6 +21,12 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// The text of `bytes` that needs no care in a URL: another alphabet, and no padding.
+pub(crate) fn encode_url(bytes: &[u8]) -> String {
+    let text = encode(bytes).replace('+', "-").replace('/', "_");
+    text.trim_end_matches('=').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -33,5 +39,6 @@ mod tests {
         check("foob", "Zm9vYg==");
         check("foobar", "Zm9vYmFy");
         assert_eq!(super::encode(&[0xfb, 0xff]), "+/8=");
+        assert_eq!(super::encode_url(&[0xfb, 0xff]), "-_8");
     }
 }

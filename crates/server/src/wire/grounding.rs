@@ -68,6 +68,9 @@ pub(crate) struct SearchResultObject {
 pub(crate) struct EvidenceObject {
     score: f32,
     answered: bool,
+    /// For want of time, not all passages were looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut_short: bool,
 }
 
 /// Which tokens went where.
@@ -213,6 +216,7 @@ impl From<&Evidence> for EvidenceObject {
         Self {
             score: evidence.score,
             answered: evidence.answered,
+            cut_short: evidence.cut_short,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! fields. No handler builds JSON itself.
 
 pub(crate) mod attention;
-mod base64;
+pub(crate) mod base64;
 pub(crate) mod batches;
 pub(crate) mod chat_request;
 pub(crate) mod chunk;

@@ -28,6 +28,25 @@ pub(crate) struct AnswerObject {
     content: Option<Value>,
 }
 
+/// A kept answer that others can check.
+#[derive(Serialize)]
+pub(crate) struct SignedAnswer {
+    id: String,
+    object: &'static str,
+    /// The answer with a signature: a JSON Web Signature in its compact form.
+    jws: String,
+}
+
+impl SignedAnswer {
+    pub(crate) fn new(answer: &AnswerObject, jws: String) -> Self {
+        Self {
+            id: answer.id.clone(),
+            object: "answer.signed",
+            jws,
+        }
+    }
+}
+
 impl From<&KeptAnswer> for AnswerObject {
     fn from(kept: &KeptAnswer) -> Self {
         let content = kept.content.as_deref().map(serde_json::from_str);

@@ -49,7 +49,9 @@ impl SearchRequest {
             method: Method {
                 mode,
                 fusion: ranking.fusion,
-                ..Method::default()
+                diversity: body
+                    .optional("diversity", |place| place.number(0.0..=1.0))?
+                    .map(|d| d as f32),
             },
             filter: body.optional("filters", read_filter)?,
         })
@@ -126,6 +128,9 @@ pub(crate) struct SearchPage {
     next_page: Option<String>,
     /// "rebuilding" while only a part of the collection can be found.
     index: &'static str,
+    /// For want of time, not all passages were looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut_short: bool,
 }
 
 /// One passage. Strict clients allow no further fields here, so the passage's place travels
@@ -147,7 +152,12 @@ struct TextContent {
 
 impl SearchPage {
     /// The page of `items`, best first; there is only one.
-    pub(crate) fn new(search_query: Vec<String>, data: Vec<SearchItem>, rebuilding: bool) -> Self {
+    pub(crate) fn new(
+        search_query: Vec<String>,
+        data: Vec<SearchItem>,
+        rebuilding: bool,
+        cut_short: bool,
+    ) -> Self {
         Self {
             object: "vector_store.search_results.page",
             search_query,
@@ -155,6 +165,7 @@ impl SearchPage {
             has_more: false,
             next_page: None,
             index: index_state(rebuilding),
+            cut_short,
         }
     }
 }

@@ -102,6 +102,7 @@ impl Text {
                 title: self.title.clone(),
                 page: None,
                 page_breaks: Vec::new(),
+                gap: String::new(),
                 heading: None,
                 start: 0,
                 end: self.text.len(),
