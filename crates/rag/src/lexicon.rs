@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use retrieval::{Index, Term};
+use retrieval::{Asked, Index, Term};
 
 use crate::language::is_function_word;
 
@@ -17,6 +17,10 @@ use crate::language::is_function_word;
 /// that is there has an idf near 0 and one that is not has five times as much, which is an
 /// accident of the size; among thousands, idf is well above this and decides.
 const ANY_WORD: f32 = 2.0;
+
+/// A word that a text says otherwise, in another script or in written language, counts this much:
+/// it may mean something else.
+const OTHERWISE: f32 = 0.8;
 
 /// The terms and term weights of the collections searched.
 pub(crate) struct Lexicon {
@@ -36,6 +40,8 @@ pub(crate) struct Words {
 struct Form {
     term: String,
     covers: Range<usize>,
+    /// How far a text that holds it holds the word, 0 to 1.
+    worth: f32,
 }
 
 /// All terms of a text.
@@ -51,38 +57,40 @@ impl Lexicon {
 
     /// Every term of `text`.
     pub(crate) fn vocabulary(&self, text: &str) -> Vocabulary {
-        self.terms(text).into_iter().map(|term| term.text).collect()
+        let terms = self.indexes.first().map(|index| index.terms(text));
+        let terms = terms.unwrap_or_default().into_iter();
+        terms.map(|term| term.text).collect()
     }
 
     /// The words of `text`, but for those that any text has.
     pub(crate) fn words(&self, text: &str) -> Words {
-        let terms = self.terms(text).into_iter();
-        let telling: Vec<Term> = terms
-            .filter(|term| !is_function_word(word_around(text, term.start..term.end)))
+        let asked = self.indexes.first().map(|index| index.asked(text));
+        let telling: Vec<Asked> = asked
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|asked| !is_function_word(word_around(text, asked.term.start..asked.term.end)))
             .collect();
         let places = places(text, &telling);
         let mut words = Words {
             forms: Vec::new(),
             weights: vec![0.0; places.len()],
         };
-        for term in telling {
+        for Asked { term, otherwise } in telling {
             let covers = places[&term.start]..places[&term.start] + length(text, &term);
-            let share = self.weight(&term.text) / covers.len() as f32;
-            for weight in &mut words.weights[covers.clone()] {
-                *weight = weight.max(share);
+            // How rare a word is, is told by its own forms.
+            if !otherwise {
+                let share = self.weight(&term.text) / covers.len() as f32;
+                for weight in &mut words.weights[covers.clone()] {
+                    *weight = weight.max(share);
+                }
             }
             words.forms.push(Form {
                 term: term.text,
                 covers,
+                worth: if otherwise { OTHERWISE } else { 1.0 },
             });
         }
         words
-    }
-
-    fn terms(&self, text: &str) -> Vec<Term> {
-        self.indexes
-            .first()
-            .map_or_else(Vec::new, |index| index.terms(text))
     }
 
     /// How much a term says: its mean idf over the collections, since a term that is rare in
@@ -104,7 +112,7 @@ impl Words {
     pub(crate) fn share(&self, held: impl Fn(&str) -> f32) -> f32 {
         let mut covered = vec![0.0_f32; self.weights.len()];
         for form in &self.forms {
-            let held = held(&form.term);
+            let held = held(&form.term) * form.worth;
             for place in &mut covered[form.covers.clone()] {
                 *place = place.max(held);
             }
@@ -124,10 +132,10 @@ impl Words {
 }
 
 /// Numbers the characters of `text` that `terms` cover, by the byte they begin at.
-fn places(text: &str, terms: &[Term]) -> HashMap<usize, usize> {
+fn places(text: &str, terms: &[Asked]) -> HashMap<usize, usize> {
     let mut starts: Vec<usize> = terms
         .iter()
-        .flat_map(|term| {
+        .flat_map(|Asked { term, .. }| {
             text[term.start..term.end]
                 .char_indices()
                 .map(|(at, _)| term.start + at)

@@ -12,6 +12,7 @@ mod hangul;
 mod ideograph;
 mod language;
 mod loanword;
+mod register;
 mod script;
 mod word;
 
@@ -33,6 +34,16 @@ pub struct Term {
     pub start: usize,
     /// One past the last byte in the analysed text.
     pub end: usize,
+}
+
+/// A term of a question, see [`Index::asked`](crate::Index::asked).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What is looked for, and the word that it stands for.
+    pub term: Term,
+    /// The passages say it otherwise than the question does: in the other script, or in the words
+    /// of written texts.
+    pub otherwise: bool,
 }
 
 /// What a term is of its run; a query weighs terms by it.
@@ -58,6 +69,8 @@ pub(crate) enum Kind {
     Ending,
     /// What a word sounds like in the other script, see [`loanword`].
     Sound,
+    /// What written texts say instead of a spoken word, see [`register`].
+    Written,
     /// Any form of a word that says nothing about the subject: `the`, `무엇인가요`.
     Everyday,
 }

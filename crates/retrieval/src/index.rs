@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tantivy::indexer::LogMergePolicy;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy};
 
-use crate::analysis::Term;
+use crate::analysis::{Asked, Term};
 use crate::error::RetrievalError;
 use crate::passage::Passage;
 use crate::query::{Hit, Query};
@@ -164,10 +164,17 @@ impl Index {
     }
 
     /// The terms of a text, as the index compares them: one for each word, by its stem or without
-    /// its particle, and the pairs of characters within words of Korean, Chinese, Japanese and Thai.
-    /// Two texts that say the same thing share many of them.
+    /// its particle, and the pairs of characters within words of Korean, Chinese, Japanese and Thai;
+    /// and what words sound like, to be met by those of the other script. Two texts that say the same
+    /// thing share many of them.
     pub fn terms(&self, text: &str) -> Vec<Term> {
         self.snapshot().terms(text)
+    }
+
+    /// The terms by which a question is searched: those of [`Index::terms`], and the ones that the
+    /// passages have for its words instead.
+    pub fn asked(&self, question: &str) -> Vec<Asked> {
+        self.snapshot().asked(question)
     }
 
     /// How rare a term of [`Index::terms`] is: BM25's inverse document frequency over the text of

@@ -19,7 +19,7 @@ mod query;
 mod split;
 mod vectors;
 
-pub use analysis::{Term, latin_language};
+pub use analysis::{Asked, Term, latin_language};
 pub use budget::Budget;
 pub use error::RetrievalError;
 pub use fusion::Fusion;

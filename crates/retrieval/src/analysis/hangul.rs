@@ -4,6 +4,7 @@
 use super::everyday::is_korean_grammar;
 use super::glyph::Glyph;
 use super::loanword;
+use super::register;
 use super::script::{Class, class};
 use super::{Kind, LoanScript, Sink, Sounds, text_of};
 
@@ -59,6 +60,11 @@ pub(super) fn terms(run: &[Glyph], behind: Option<char>, sink: &mut Sink) {
             for form in stems.iter().map(|len| &run[..*len]).chain([run]) {
                 sink.push_sound(|| loanword::of_hangul(form), LoanScript::Hangul, run);
             }
+        }
+    }
+    if sink.sounds == Sounds::OfQuery {
+        for written in register::written(&syllables) {
+            sink.push_form(written.to_owned(), run, Kind::Written);
         }
     }
     sink.push_form(text_of(run), run, kind(whole_kind(run.len(), &stems)));

@@ -21,10 +21,15 @@ const TOP: u32 = 20;
 /// What the top adds, of what its terms would earn as a text of their own.
 const TOP_SHARE: f32 = 0.2;
 
+/// A question of one subject asks what it is, and the passage that opens with it says so: what the
+/// first runs add then, and how many these are.
+const OPENING: u32 = 3;
+const OPENING_SHARE: f32 = 2.0;
+
 /// BM25's k1, as in tantivy.
 const K1: f32 = 1.2;
 
-/// The most that is added, in units of the worth of all terms.
+/// The most that is added, in units of the worth of all terms; the opening is extra.
 pub(super) const MOST_PER_WORTH: f32 = WINDOW_SHARE + TOP_SHARE * (K1 + 1.0);
 
 /// More positions of one term in one passage than this change nothing.
@@ -38,20 +43,24 @@ struct Place {
     term: usize,
 }
 
-/// Adds to each score what the places of `terms` in the field are worth.
+/// Adds to each score what the places of `terms` in the field are worth; `one_subject` when they are
+/// forms of one word.
 pub(super) fn add(
     searcher: &Searcher,
     field: Field,
     terms: &[WeightedTerm],
+    one_subject: bool,
     found: &mut [(f32, DocAddress)],
 ) -> tantivy::Result<()> {
+    let opening_share = if one_subject { OPENING_SHARE } else { 0.0 };
     found.sort_by_key(|(_, address)| *address);
     let worths: Vec<f32> = terms.iter().map(WeightedTerm::worth).collect();
     for of_segment in found.chunk_by_mut(|(_, a), (_, b)| a.segment_ord == b.segment_ord) {
         let places = places(searcher, field, terms, of_segment)?;
         for ((score, _), places) in of_segment.iter_mut().zip(places) {
-            *score +=
-                WINDOW_SHARE * best_window(&places, &worths) + TOP_SHARE * top(&places, &worths);
+            *score += WINDOW_SHARE * best_window(&places, &worths)
+                + TOP_SHARE * top(&places, &worths, TOP)
+                + opening_share * top(&places, &worths, OPENING);
         }
     }
     Ok(())
@@ -119,10 +128,10 @@ fn best_window(places: &[Place], worths: &[f32]) -> f32 {
     best
 }
 
-/// What the terms at the top earn by BM25, if all tops are of one length.
-fn top(places: &[Place], worths: &[f32]) -> f32 {
+/// What the terms in the first `runs` earn by BM25, if all tops are of one length.
+fn top(places: &[Place], worths: &[f32], runs: u32) -> f32 {
     let mut counts = vec![0.0_f32; worths.len()];
-    for place in places.iter().take_while(|place| place.position < TOP) {
+    for place in places.iter().take_while(|place| place.position < runs) {
         counts[place.term] += 1.0;
     }
     let earned = counts.iter().zip(worths);
@@ -156,8 +165,8 @@ mod tests {
     #[test]
     fn only_the_top_counts_as_such() {
         let worths = [1.0];
-        assert_eq!(top(&places(&[(20, 0), (99, 0)]), &worths), 0.0);
-        let once = top(&places(&[(0, 0)]), &worths);
+        assert_eq!(top(&places(&[(20, 0), (99, 0)]), &worths, TOP), 0.0);
+        let once = top(&places(&[(0, 0)]), &worths, TOP);
         assert!((once - 1.0).abs() < 1e-6, "{once}");
     }
 }

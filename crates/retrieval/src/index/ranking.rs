@@ -5,7 +5,7 @@
 //! The weights were chosen on 28 public question sets in thirteen languages (`ibid eval retrieval`);
 //! none of them is critical, halving or doubling one moves little.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -126,12 +126,13 @@ fn weight(kind: Kind) -> f32 {
     match kind {
         Kind::Word | Kind::Gram => 1.0,
         Kind::Stem => 0.8,
-        Kind::Sound => 0.6,
+        Kind::Sound | Kind::Written => 0.6,
         Kind::Bare | Kind::Compound | Kind::Part => 0.5,
         Kind::Ending => 0.4,
         Kind::Surface => 0.3,
-        Kind::Inflected => 0.1,
         Kind::Everyday => 0.15,
+        // Its stem and its pairs say it better.
+        Kind::Inflected => 0.0,
     }
 }
 
@@ -155,11 +156,8 @@ fn weightiest(
 ) -> tantivy::Result<Vec<WeightedTerm>> {
     let count = document_count(searcher);
     let pairs = pairs_of_runs(tokens);
-    let known = known_words(searcher, fields, tokens)?;
     let mut weights: HashMap<(&str, bool), f32> = HashMap::new();
-    let sounds_otherwise =
-        |token: &&Token| token.kind != Kind::Sound || !known.contains(&token.position);
-    for token in tokens.iter().filter(sounds_otherwise) {
+    for token in wanted(searcher, fields, tokens)? {
         let discount = match (token.kind, pairs.get(&token.position)) {
             (Kind::Gram, Some(pairs)) => pairs.powf(-RUN_LENGTH_DISCOUNT),
             _ => 1.0,
@@ -190,22 +188,58 @@ fn weightiest(
     Ok(terms)
 }
 
-/// The positions whose words stand in some passage as they are written. What they sound like is not
-/// looked for: it could only put what is alike before what is the same.
-fn known_words(
+/// The terms that are looked for.
+pub(super) fn wanted<'a>(
+    searcher: &Searcher,
+    fields: Fields,
+    tokens: &'a [Token],
+) -> tantivy::Result<Vec<&'a Token>> {
+    let frequencies = frequencies(searcher, fields, tokens)?;
+    let mut wanted = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let own = frequencies.get(&token.position).copied().unwrap_or(0);
+        if is_wanted(searcher, fields, token, own)? {
+            wanted.push(token);
+        }
+    }
+    Ok(wanted)
+}
+
+/// Whether a term is looked for; `own` passages hold the word at its position as it was asked for.
+///
+/// What a word sounds like could only put what is alike before what is the same; and what written
+/// texts say instead is looked for where these texts say it more often.
+fn is_wanted(
+    searcher: &Searcher,
+    fields: Fields,
+    token: &Token,
+    own: u64,
+) -> tantivy::Result<bool> {
+    match token.kind {
+        Kind::Sound => Ok(own == 0),
+        Kind::Written => {
+            let term = Term::from_field_text(fields.body, &token.term.text);
+            Ok(searcher.doc_freq(&term)? > own)
+        }
+        kind => Ok(weight(kind) > 0.0),
+    }
+}
+
+/// How many passages hold the word at each position, in the most common of its forms.
+fn frequencies(
     searcher: &Searcher,
     fields: Fields,
     tokens: &[Token],
-) -> tantivy::Result<HashSet<u32>> {
-    let mut known = HashSet::new();
-    for token in tokens {
-        let is_word = matches!(token.kind, Kind::Word | Kind::Stem | Kind::Bare);
+) -> tantivy::Result<HashMap<u32, u64>> {
+    let mut frequencies: HashMap<u32, u64> = HashMap::new();
+    let is_word = |token: &&Token| matches!(token.kind, Kind::Word | Kind::Stem | Kind::Bare);
+    for token in tokens.iter().filter(is_word) {
         let term = Term::from_field_text(fields.body, &token.term.text);
-        if is_word && searcher.doc_freq(&term)? > 0 {
-            known.insert(token.position);
-        }
+        let frequency = searcher.doc_freq(&term)?;
+        let most = frequencies.entry(token.position).or_default();
+        *most = frequency.max(*most);
     }
-    Ok(known)
+    Ok(frequencies)
 }
 
 /// How many pairs the run at each position has.

@@ -11,7 +11,7 @@ use super::ranking::{self, Ranking};
 use super::schema::{Fields, language_code};
 use super::storage::{Stamp, damage, storage_error};
 use super::typing;
-use crate::analysis::{Analyzer, Kind, Language, Sounds, Term};
+use crate::analysis::{Analyzer, Asked, Kind, Language, Sounds, Term, Token};
 use crate::budget::Budget;
 use crate::error::RetrievalError;
 use crate::passage::Passage;
@@ -60,11 +60,7 @@ impl Snapshot {
     }
 
     pub(super) fn search(&self, query: &Query) -> Result<Vec<Hit>, RetrievalError> {
-        let analyzer = Analyzer {
-            sounds: Sounds::OfQuery,
-            ..self.analyzer.clone()
-        };
-        let tokens = analyzer.tokens(&query.text);
+        let tokens = self.tokens(&query.text, Sounds::OfQuery);
         let ranking = Ranking::new(&self.searcher, self.fields, &tokens).map_err(storage_error)?;
         let filter = Filter::new(&self.analyzer, self.fields, query);
         let candidates =
@@ -79,6 +75,7 @@ impl Snapshot {
             &self.searcher,
             self.fields.body,
             ranking.terms(),
+            is_one_subject(&tokens),
             &mut found,
         )
         .map_err(storage_error)?;
@@ -133,18 +130,29 @@ impl Snapshot {
     }
 
     pub(super) fn terms(&self, text: &str) -> Vec<Term> {
-        let tokens = self.analyzer.tokens(text).into_iter();
-        // What only inflection or grammar adds would keep two wordings of one fact apart.
-        let telling = |kind| {
-            !matches!(
-                kind,
-                Kind::Surface | Kind::Inflected | Kind::Ending | Kind::Everyday
-            )
+        let tokens = self.tokens(text, Sounds::OfPassage).into_iter();
+        let telling = tokens.filter(|token| is_telling(token.kind));
+        telling.map(|token| token.term).collect()
+    }
+
+    pub(super) fn asked(&self, question: &str) -> Vec<Asked> {
+        let tokens = self.tokens(question, Sounds::OfQuery);
+        // A dictionary that cannot be read will fail the search.
+        let wanted = ranking::wanted(&self.searcher, self.fields, &tokens).unwrap_or_default();
+        let telling = wanted.into_iter().filter(|token| is_telling(token.kind));
+        let asked = telling.map(|token| Asked {
+            otherwise: matches!(token.kind, Kind::Sound | Kind::Written),
+            term: token.term.clone(),
+        });
+        asked.collect()
+    }
+
+    fn tokens(&self, text: &str, sounds: Sounds) -> Vec<Token> {
+        let analyzer = Analyzer {
+            sounds,
+            ..self.analyzer.clone()
         };
-        tokens
-            .filter(|token| telling(token.kind))
-            .map(|token| token.term)
-            .collect()
+        analyzer.tokens(text)
     }
 
     pub(super) fn idf(&self, term: &str) -> f32 {
@@ -175,6 +183,25 @@ impl Snapshot {
             cosine: None,
         })
     }
+}
+
+/// What only inflection or grammar adds would keep two wordings of one fact apart.
+fn is_telling(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Surface | Kind::Inflected | Kind::Ending | Kind::Everyday
+    )
+}
+
+/// A run with more terms is no word, but a sentence in a script without spaces.
+const MOST_TERMS_OF_A_WORD: usize = 8;
+
+/// Whether a question has one word that carries meaning: "What is X?"
+fn is_one_subject(tokens: &[Token]) -> bool {
+    let telling = tokens.iter().filter(|token| token.kind != Kind::Everyday);
+    let positions: Vec<u32> = telling.map(|token| token.position).collect();
+    let is_one = positions.windows(2).all(|pair| pair[0] == pair[1]);
+    is_one && (1..=MOST_TERMS_OF_A_WORD).contains(&positions.len())
 }
 
 /// The languages of the collection, most common first; English for an empty one.

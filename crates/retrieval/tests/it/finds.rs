@@ -45,6 +45,28 @@ fn loanwords_are_found_in_the_other_script() {
 }
 
 #[test]
+fn what_is_said_is_found_as_it_is_written() {
+    check(
+        "사용자는 매월 1회 이상 임금을 지급하여야 한다.",
+        "월급은 언제 주나요?",
+    );
+    check("임대인은 보증금을 반환한다.", "집주인이 돌려주나요?");
+    check("`unlink`는 파일을 삭제한다.", "파일을 지우려면?");
+    // Where the texts use the word itself, that is what is found.
+    let index = index_of(&["월급은 25일에 나온다.", "월급날과 월급", "임금에 관한 규정"]);
+    assert_eq!(files(&search(&index, "월급")), ["1", "0"]);
+}
+
+#[test]
+fn a_question_of_one_subject_finds_what_opens_with_it() {
+    let index = index_of(&[
+        "참고로 어텐션은 많이 쓰인다. 어텐션, 어텐션.",
+        "어텐션은 토큰이 서로를 보는 방법이다. 가중치를 더해 만든다.",
+    ]);
+    assert_eq!(files(&search(&index, "어텐션이란 무엇인가요?")), ["1", "0"]);
+}
+
+#[test]
 fn spelling_variants_are_one_word() {
     check(
         "한국어",
