@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::Card;
+use engine::{Card, SourceUnit};
 use serde_json::Value;
 
 use crate::LoadError;
@@ -164,6 +164,10 @@ pub(crate) fn card(config: &Value) -> Card {
     let number = |key: &str| ours[key].as_u64().and_then(|n| usize::try_from(n).ok());
     Card {
         quotes_better: ours["quotes_better"].as_bool().unwrap_or(false),
+        unit: match ours["sources_are"].as_str() {
+            Some("sentences") => SourceUnit::Sentence,
+            _ => SourceUnit::Passage,
+        },
         max_sources: number("max_sources"),
         max_source_tokens: number("max_source_tokens"),
     }

@@ -28,7 +28,7 @@ pub use inside::{
     Anatomy, Attention, AttentionInput, AttentionRequest, HeadAttention, Heads, Inside,
     LayerAttention, TextToken,
 };
-pub use model::{Card, Fingerprint, ModelInfo};
+pub use model::{Card, Fingerprint, ModelInfo, SourceUnit};
 pub use request::{
     Message, OutputFormat, Prompt, PromptDocument, Request, Role, SamplingParams, Sharing,
     ToolCall, ToolChoice,

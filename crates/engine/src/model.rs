@@ -21,10 +21,22 @@ pub struct ModelInfo {
 pub struct Card {
     /// Quoting the best sentences answers better than this model does.
     pub quotes_better: bool,
+    /// What a source is.
+    pub unit: SourceUnit,
     /// More sources than this confuse the model.
     pub max_sources: Option<usize>,
     /// A source of more tokens than this confuses the model.
     pub max_source_tokens: Option<usize>,
+}
+
+/// What a model was trained to take for one source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceUnit {
+    /// A passage.
+    #[default]
+    Passage,
+    /// A single sentence. The best ones of all passages are its sources, best first.
+    Sentence,
 }
 
 /// Hashes of what makes up a model: with the same ones, the same request gives the same answer.

@@ -2,15 +2,18 @@
 //!
 //! A sentence is supported by the share of its words, weighted by how rare they are, that a
 //! source sentence holds: the lexical vote of Citention (arXiv 2510.20303), which finds BM25
-//! a strong citer. A number that the source does not have speaks against it.
+//! a strong citer. A number that the source does not have speaks against it. With an embedder,
+//! what words do not show is looked for by meaning.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use engine::Request;
 
 use crate::language::declines;
 use crate::lexicon::{Lexicon, Vocabulary, Words};
+use crate::likeness::Likeness;
 use crate::names::{bare_name, names};
 use crate::search::Found;
 use crate::sentences::{Kind, sentences};
@@ -33,6 +36,9 @@ const ON_TOPIC: f32 = 0.1;
 /// contested as an explanation (Jain and Wallace 2019), so it decides between equals only.
 const LOOKED_AT: f32 = 0.1;
 
+/// So many of the sentences that share most words with one of the answer are compared by meaning.
+const COMPARED: usize = 12;
+
 /// Finds the sources of sentences. Made once for an answer: the source sentences are analysed
 /// once.
 pub(crate) struct Citer {
@@ -40,7 +46,17 @@ pub(crate) struct Citer {
     sources: Sources,
     above: Vec<Above>,
     candidates: Vec<Candidate>,
-    floor: f32,
+    floors: Floors,
+    likeness: Option<Likeness>,
+}
+
+/// From where on a sentence is supported, 0 to 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Floors {
+    /// By its words.
+    pub(crate) words: f32,
+    /// By its meaning: a cosine.
+    pub(crate) meaning: f32,
 }
 
 /// A sentence of a source.
@@ -81,8 +97,13 @@ pub(crate) struct Checked {
 }
 
 impl Citer {
-    /// A citer for answers from `sources`, which cites what supports at least `floor`.
-    pub(crate) fn new(found: Found, sources: Sources, floor: f32) -> Self {
+    /// A citer for answers from `sources`, which cites what supports as much as `floors` say.
+    pub(crate) fn new(
+        found: Found,
+        sources: Sources,
+        floors: Floors,
+        likeness: Option<Likeness>,
+    ) -> Self {
         let above = sources
             .numbered()
             .map(|(_, source)| Above {
@@ -109,16 +130,14 @@ impl Citer {
             sources,
             above,
             candidates,
-            floor,
+            floors,
+            likeness,
         }
     }
 
     /// The sentences of the sources, in the order of the sources: those whose attention is told.
     pub(crate) fn watched(&self) -> Vec<String> {
-        let text = |candidate: &Candidate| {
-            let source = self.sources.numbered_as(candidate.n);
-            source.passage.text[candidate.span.clone()].to_owned()
-        };
+        let text = |candidate: &Candidate| self.text(candidate).to_owned();
         match self.candidates.len() {
             0..=Request::MOST_WATCHED => self.candidates.iter().map(text).collect(),
             _ => Vec::new(),
@@ -132,7 +151,7 @@ impl Citer {
             attention: relative(attention),
             ..Claim::new(sentence, &self.lexicon)
         };
-        let (cited, score) = self.supports(&claim);
+        let (mut cited, mut score) = self.supports(&claim);
         // What a source says word for word speaks of something else than these sources.
         if declines(sentence) && score < VERBATIM {
             return Checked {
@@ -141,13 +160,23 @@ impl Citer {
                 ..Checked::default()
             };
         }
-        if score < self.floor {
-            return Checked {
-                score,
-                ..Checked::default()
+        let cosines = match score < VERBATIM {
+            true => self.cosines(sentence, &claim),
+            false => HashMap::new(),
+        };
+        if score < self.floors.words {
+            let Some((alike, cosine)) = self.same_in_other_words(&claim, &cosines) else {
+                return Checked {
+                    score,
+                    ..Checked::default()
+                };
             };
+            (cited, score) = (vec![alike], cosine.min(1.0));
         }
-        let votes = self.votes(&claim, &cited);
+        let mut votes = self.votes(&claim, &cited);
+        let cosine = |candidate: &&Candidate| cosines.get(&candidate.at).copied();
+        let alike = cited.iter().filter_map(cosine).fold(0.0, f32::max);
+        votes.extend((alike >= self.floors.meaning).then_some(Vote::Meaning));
         let cite = |candidate: &Candidate| {
             let source = self.sources.numbered_as(candidate.n);
             let mut citation = source.citation(candidate.n, &candidate.span, score, place.clone());
@@ -161,11 +190,44 @@ impl Citer {
         }
     }
 
+    /// How alike in meaning the claim and the candidates are that share most words with it, by the
+    /// place of the candidate; nothing without an embedder that can tell.
+    fn cosines(&self, sentence: &str, claim: &Claim) -> HashMap<usize, f32> {
+        let Some(likeness) = &self.likeness else {
+            return HashMap::new();
+        };
+        let mut nearest: Vec<(f32, &Candidate)> = (self.candidates.iter())
+            .map(|candidate| (self.share(claim, &[candidate]), candidate))
+            .collect();
+        nearest.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let text = |(_, candidate): &(f32, &Candidate)| (candidate.at, self.text(candidate));
+        let texts: Vec<(usize, &str)> = nearest.iter().take(COMPARED).map(text).collect();
+        let cosines = likeness.cosines(sentence, &texts).unwrap_or_default();
+        texts.iter().map(|(at, _)| *at).zip(cosines).collect()
+    }
+
+    /// The candidate that says the same in other words, though with the same numbers and names.
+    fn same_in_other_words(
+        &self,
+        claim: &Claim,
+        cosines: &HashMap<usize, f32>,
+    ) -> Option<(&Candidate, f32)> {
+        let nearest = cosines.iter().max_by(|one, other| one.1.total_cmp(other.1));
+        let (at, cosine) = nearest.filter(|(_, cosine)| **cosine >= self.floors.meaning)?;
+        let candidate = &self.candidates[*at];
+        let agrees = knows_numbers(claim, &[candidate]) && self.knows_names(claim, &[candidate]);
+        agrees.then_some((candidate, *cosine))
+    }
+
+    fn text(&self, candidate: &Candidate) -> &str {
+        &self.sources.numbered_as(candidate.n).passage.text[candidate.span.clone()]
+    }
+
     /// What speaks for the `cited` sentences together.
     fn votes(&self, claim: &Claim, cited: &[&Candidate]) -> Vec<Vote> {
         let votes = [
             (Vote::Verbatim, holds_verbatim(claim, cited)),
-            (Vote::Words, self.share(claim, cited) >= self.floor),
+            (Vote::Words, self.share(claim, cited) >= self.floors.words),
             (
                 Vote::Numbers,
                 !claim.numbers.is_empty() && knows_numbers(claim, cited),

@@ -18,6 +18,7 @@ mod json_writer;
 mod language;
 mod ledger;
 mod lexicon;
+mod likeness;
 mod markers;
 mod names;
 mod narrow;

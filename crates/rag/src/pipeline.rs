@@ -7,12 +7,13 @@ use retrieval::Index;
 
 use crate::answer::{Answer, AnsweredBy};
 use crate::choice::{Choice, Held, Writing};
-use crate::cite::Citer;
+use crate::cite::{Citer, Floors};
 use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::groundedness::Judge;
 use crate::json_writer::JsonWriter;
+use crate::likeness::Likeness;
 use crate::piece::Telling;
 use crate::prompt::{Splice, splice};
 use crate::prompts::Prompts;
@@ -172,7 +173,14 @@ impl Pipeline {
         let evidence = grounds.as_ref().map(|(_, evidence, _)| *evidence);
         let era = grounds.as_ref().map(|(_, _, era)| *era);
         let search_results = splice.sources.results();
-        let floor = settings.citation_floor;
+        let floors = Floors {
+            words: settings.citation_floor,
+            meaning: settings.meaning_floor,
+        };
+        let embedder = self.encoders.embedder.clone();
+        let likeness = embedder
+            .filter(|_| floors.meaning <= 1.0)
+            .map(Likeness::new);
         let telling = Telling {
             style: question.citations,
             policy: settings.support,
@@ -185,7 +193,8 @@ impl Pipeline {
             true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),
             false => Vec::new(),
         };
-        let citer = grounds.map(|(found, ..)| Arc::new(Citer::new(found, splice.sources, floor)));
+        let citer = grounds
+            .map(|(found, ..)| Arc::new(Citer::new(found, splice.sources, floors, likeness)));
         let is_json = question.is_json();
         let writing = || match is_json {
             true => Writing::Json(JsonWriter::new(citer.clone(), telling)),

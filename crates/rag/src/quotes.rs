@@ -7,6 +7,7 @@ use engine::ModelInfo;
 
 use crate::answer::{Answer, AnsweredBy};
 use crate::evidence::Evidence;
+use crate::language::Language;
 use crate::lexicon::Vocabulary;
 use crate::markers::marker;
 use crate::offsets::code_points;
@@ -39,7 +40,8 @@ pub(crate) struct Quotes {
 pub(crate) fn quote(found: &Found, style: CitationStyle, settings: &Settings) -> Quotes {
     let sources: Sources = found.hits.iter().map(Source::from).collect();
     let sources = sources.joined();
-    let chosen = in_reading_order(choose(ranked(found, &sources), settings.quote_sentences));
+    let chosen = choose(ranked(found, &sources), &sources, settings.quote_sentences);
+    let chosen = in_reading_order(chosen);
     let pieces = write(&chosen, &sources, style);
     Quotes {
         sources,
@@ -81,8 +83,12 @@ impl Quotes {
     }
 }
 
-/// The best, and those nearly as good that say something else.
-fn choose(ranked: Vec<Ranked>, most: usize) -> Vec<Ranked> {
+/// The best, and those nearly as good that say something else in the same language.
+fn choose(ranked: Vec<Ranked>, sources: &Sources, most: usize) -> Vec<Ranked> {
+    let language = |sentence: &Ranked| {
+        let source = sources.numbered_as(sentence.n);
+        Language::of(&source.passage.text[sentence.span.clone()])
+    };
     let mut chosen: Vec<Ranked> = Vec::new();
     for sentence in ranked {
         let Some(best) = chosen.first() else {
@@ -92,8 +98,9 @@ fn choose(ranked: Vec<Ranked>, most: usize) -> Vec<Ranked> {
         if chosen.len() >= most || sentence.worth < best.worth * WORTH_QUOTING {
             break;
         }
+        let same_language = language(best) == language(&sentence);
         let is_new = |other: &Ranked| !say_the_same(&other.vocabulary, &sentence.vocabulary);
-        if chosen.iter().all(is_new) {
+        if same_language && chosen.iter().all(is_new) {
             chosen.push(sentence);
         }
     }

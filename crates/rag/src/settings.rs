@@ -11,6 +11,9 @@ pub struct Settings {
     pub evidence_floor: f32,
     /// Below this support, 0 to 1, a sentence gets no citation.
     pub citation_floor: f32,
+    /// A sentence that means the same as one of a source is supported by it, whatever its words: from
+    /// this cosine of their vectors on. Above 1 the embedder has no vote.
+    pub meaning_floor: f32,
     /// What happens to sentences that no source supports, when the question does not say.
     pub support: SupportPolicy,
     /// Under [`SupportPolicy::Strict`], the part of a text's sentences, 0 to 1, that must be
@@ -30,6 +33,7 @@ impl Default for Settings {
             top_k: 5,
             evidence_floor: 0.3,
             citation_floor: 0.5,
+            meaning_floor: 0.8,
             support: SupportPolicy::Mark,
             citation_density: 0.0,
             attention: true,

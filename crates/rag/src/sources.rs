@@ -48,6 +48,8 @@ pub enum Vote {
     Numbers,
     /// It, or what stands above it, has every name of the sentence.
     Names,
+    /// It means the same, by the embedder.
+    Meaning,
     /// The model looked at it more than at any other sentence while it wrote.
     Attention,
 }

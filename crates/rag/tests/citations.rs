@@ -8,10 +8,11 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
-use engine::{EngineError, ScriptedEngine};
+use engine::{EngineError, ScriptedEmbedder, ScriptedEngine};
 use futures_core::Stream;
 use rag::{
-    Answer, AnswerEvent, CitationStyle, Pipeline, Question, RagError, Settings, SupportPolicy, Vote,
+    Answer, AnswerEvent, CitationStyle, Encoders, Pipeline, Question, RagError, Settings,
+    SupportPolicy, Vote,
 };
 use retrieval::Index;
 use support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
@@ -349,6 +350,38 @@ fn citations_say_what_speaks_for_them() {
         let answer = supported(reply, SupportPolicy::Mark);
         assert_eq!(answer.citations[0].votes, expected, "{reply}");
     }
+}
+
+#[test]
+fn what_means_the_same_is_cited_whatever_its_words() {
+    // Vectors of two numbers: whether a sentence speaks of how long the river is, or of anything.
+    let speaks_of_length = |text: &str| text.contains("6650") || text.contains("longest");
+    let embedder = ScriptedEmbedder::new("two", move |text: &str| {
+        let of_length = f32::from(u8::from(speaks_of_length(text)));
+        Ok(vec![of_length, 1.0 - of_length])
+    });
+    let encoders = Encoders {
+        embedder: Some(Arc::new(embedder)),
+        ..Encoders::default()
+    };
+    let answer = |reply: &'static str, meaning_floor: f32| {
+        let engine = ScriptedEngine::new(move |_| Ok(reply.into()));
+        let settings = Settings {
+            meaning_floor,
+            ..Settings::default()
+        };
+        let pipeline = Pipeline::new(Arc::new(engine), settings).with_encoders(encoders.clone());
+        let question = ask("How long is the Nile?");
+        collect(pipeline.answer(&[library()], question).expect("an answer"))
+    };
+    let same = answer("No stream anywhere is longest like this one.", 0.8);
+    assert!(same.citations[0].quote.contains("6650"), "{same:?}");
+    assert_eq!(same.citations[0].votes, [Vote::Meaning]);
+    assert!((same.citations[0].score - 1.0).abs() < 1e-6, "{same:?}");
+    let other_number = answer("No stream anywhere is longest with its 7000 miles.", 0.8);
+    assert!(other_number.citations.is_empty(), "{other_number:?}");
+    let no_vote = answer("No stream anywhere is longest like this one.", 1.5);
+    assert_eq!((no_vote.citations.len(), no_vote.unsupported.len()), (0, 1));
 }
 
 #[test]

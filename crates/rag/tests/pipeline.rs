@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::Arc;
 
-use engine::{Card, ModelInfo, Role, ScriptedEngine};
+use engine::{Card, ModelInfo, Role, ScriptedEngine, SourceUnit};
 use rag::{
     AnsweredBy, Example, Language, Mode, Pipeline, Profile, Prompts, Question, RagError, Settings,
     SupportPolicy, Task,
@@ -454,6 +454,7 @@ fn the_starter_card_is_answered_in_quotes_without_the_model() {
         quotes_better: true,
         max_sources: Some(4),
         max_source_tokens: Some(90),
+        ..Card::default()
     };
     let pipeline = speechless_as(ModelInfo { card, ..model() });
     let answer = pipeline.answer(&[library()], ask("How long is the Nile?"));
@@ -466,6 +467,27 @@ fn the_starter_card_is_answered_in_quotes_without_the_model() {
         answer.text
     );
     assert_eq!(answer.ledger.context, 4096);
+}
+
+#[test]
+fn sentences_are_the_sources_of_a_model_that_was_trained_so() {
+    let card = Card {
+        unit: SourceUnit::Sentence,
+        max_sources: Some(2),
+        max_source_tokens: Some(90),
+        ..Card::default()
+    };
+    let (pipeline, requests) = recording(ModelInfo { card, ..model() });
+    let question = ask("How long is the Nile?");
+    let answer = collect(pipeline.answer(&[library()], question).expect("an answer"));
+    let prompt = requests.lock().expect("nobody panicked")[0].prompt.clone();
+    let texts: Vec<&str> = prompt.documents.iter().map(|d| d.text.as_str()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert_eq!(texts[0], "The Nile is 6650 kilometres long.");
+    assert!(texts.iter().all(|text| !text.contains('\n')), "{texts:?}");
+    let dropped = &answer.ledger.dropped;
+    let told = |part: &str| dropped.iter().any(|dropped| dropped.why.contains(part));
+    assert!(told("at most 2 sentences"), "{dropped:?}");
 }
 
 #[test]

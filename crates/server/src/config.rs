@@ -158,6 +158,8 @@ pub struct AnswerConfig {
     pub evidence_floor: f32,
     /// Support below this, 0 to 1, gives a sentence no footnote.
     pub citation_floor: f32,
+    /// From which cosine on a sentence is supported by its meaning, see the shipped file.
+    pub meaning_floor: f32,
     /// What happens to sentences that no source supports.
     pub support: SupportPolicy,
     /// With "strict", the part of all sentences that must be supported; 0 asks for a single one.
@@ -338,6 +340,7 @@ impl Default for AnswerConfig {
             top_k: settings.top_k,
             evidence_floor: settings.evidence_floor,
             citation_floor: settings.citation_floor,
+            meaning_floor: settings.meaning_floor,
             support: SupportPolicy::Mark,
             citation_density: settings.citation_density,
             attention: settings.attention,
@@ -574,6 +577,7 @@ impl Config {
             0.0,
             1.0,
         )?;
+        within("answer.meaning_floor", self.answer.meaning_floor, 0.0, 2.0)?;
         within(
             "answer.citation_density",
             self.answer.citation_density,

@@ -225,6 +225,7 @@ pub fn pipeline(config: &Config, engine: Arc<dyn Engine>) -> anyhow::Result<rag:
         top_k: answer.top_k,
         evidence_floor: answer.evidence_floor,
         citation_floor: answer.citation_floor,
+        meaning_floor: answer.meaning_floor,
         support: answer.support.into(),
         citation_density: answer.citation_density,
         attention: answer.attention,

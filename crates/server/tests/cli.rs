@@ -286,7 +286,7 @@ fn documents_are_managed_with_and_without_a_server() {
     let check_both = |expected: &str| {
         let added = run(&["add", folder, "--attribute", "year=2024"]);
         assert!(added.contains("cannot be read"), "{added}");
-        assert!(added.contains("1 documents"), "{added}");
+        assert!(added.contains("1 document in"), "{added}");
         let list = run(&["list"]);
         assert_eq!(list.matches("tea.md").count(), 1, "{list}");
         assert!(list.contains("completed    tea.md"), "{list}");

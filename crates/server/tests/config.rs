@@ -65,6 +65,7 @@ fn shipped_file_holds_every_key_with_its_default() {
         "top_k",
         "evidence_floor",
         "citation_floor",
+        "meaning_floor",
         "support",
         "citation_density",
         "attention",

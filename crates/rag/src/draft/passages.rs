@@ -1,11 +1,14 @@
 //! Which passages go into a prompt, and how much of them.
 
+use engine::SourceUnit;
+
 use super::{Draft, NO_ROOM, OVERHEAD};
 use crate::error::RagError;
 use crate::ledger::Dropped;
 use crate::narrow::narrow;
+use crate::rank::ranked;
 use crate::search::Found;
-use crate::sources::Source;
+use crate::sources::{Source, Sources};
 
 impl Draft<'_> {
     /// Adds the passages that were `found`, best first, as far as they fit.
@@ -16,6 +19,17 @@ impl Draft<'_> {
             let template = self.template_tokens(found)?;
             self.free = self.free.saturating_sub(template);
         }
+        match model.card.unit {
+            SourceUnit::Passage => self.add_whole_passages(found, most),
+            SourceUnit::Sentence => self.add_sentences(found, most),
+        }
+        if self.sources.is_empty() {
+            self.add_part_of_best(found)?;
+        }
+        Ok(())
+    }
+
+    fn add_whole_passages(&mut self, found: &Found, most: usize) {
         for hit in &found.hits {
             let source = Source::from(hit);
             if self.sources.len() >= most {
@@ -27,10 +41,27 @@ impl Draft<'_> {
                 self.add_passage(source);
             }
         }
-        if self.sources.is_empty() {
-            self.add_part_of_best(found)?;
+    }
+
+    /// The best sentences of all passages, best first. What is left of the passages is dropped.
+    fn add_sentences(&mut self, found: &Found, most: usize) {
+        let passages: Sources = found.hits.iter().map(Source::from).collect();
+        let mut used = vec![0; passages.len()];
+        for sentence in ranked(found, &passages).into_iter().take(most) {
+            let source = passages.numbered_as(sentence.n).narrowed_to(&sentence.span);
+            if let Some(source) = self.narrowed_to_card(source, found) {
+                used[sentence.n - 1] += self.engine.count_tokens(&source.passage.text);
+                self.add_passage(source);
+            }
         }
-        Ok(())
+        for ((_, passage), used) in passages.numbered().zip(used) {
+            let tokens = self.engine.count_tokens(&passage.passage.text);
+            self.ledger.dropped.push(Dropped {
+                what: format!("the rest of {}", passage.describe()),
+                tokens: tokens.saturating_sub(used),
+                why: format!("the model reads at most {most} sentences, the best ones"),
+            });
+        }
     }
 
     /// Tokens of the words around the sources. There are none without a source, so an empty one

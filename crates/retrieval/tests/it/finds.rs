@@ -60,7 +60,7 @@ fn what_is_said_is_found_as_it_is_written() {
 #[test]
 fn a_question_of_one_subject_finds_what_opens_with_it() {
     let index = index_of(&[
-        "참고로 어텐션은 많이 쓰인다. 어텐션, 어텐션.",
+        "요즘 큰 모델에서는 어디서나 어텐션. 어텐션, 어텐션.",
         "어텐션은 토큰이 서로를 보는 방법이다. 가중치를 더해 만든다.",
     ]);
     assert_eq!(files(&search(&index, "어텐션이란 무엇인가요?")), ["1", "0"]);

@@ -153,10 +153,13 @@ async fn report_added(api: &Api, collection: &str, added: &[String]) -> anyhow::
         if file["status"] == "failed" {
             failed += 1;
             let reason = file["last_error"]["message"].as_str().unwrap_or_default();
-            println!("{id} cannot be read: {reason}");
+            println!("{} cannot be read: {reason}", text(&file["filename"]));
         }
     }
-    println!("{} documents in {collection:?}", added.len() - failed);
+    match added.len() - failed {
+        1 => println!("1 document in {collection:?}"),
+        several => println!("{several} documents in {collection:?}"),
+    }
     if failed > 0 && failed == added.len() {
         bail!("none of the files can be read");
     }

@@ -7,6 +7,7 @@ mod render;
 mod tokenize;
 
 use clap::{Args, Subcommand};
+use engine::SourceUnit;
 
 use crate::config::Config;
 use crate::startup;
@@ -84,6 +85,9 @@ fn show(config: &Config) -> anyhow::Result<()> {
     );
     if let Some(sources) = model.card.max_sources {
         println!("  sources it can follow    {sources}");
+    }
+    if model.card.unit == SourceUnit::Sentence {
+        println!("  a source is              a sentence");
     }
     if let Some(tokens) = model.card.max_source_tokens {
         println!("  tokens of a source       {tokens}");

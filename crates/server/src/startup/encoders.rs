@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use engine::{Embedder, Reranker};
+use engine::{Embedder, EmbedderInfo, EngineError, Reranker, Side};
 use engine_candle::encoders::{CandleEmbedder, CandleReranker, EmbedderSettings, EncoderSettings};
 use rag::{Encoders, RerankSettings, SearchTime};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::config::RetrievalConfig;
 
@@ -25,7 +27,7 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
         let loaded = CandleEmbedder::load(path, settings);
         let loaded = loaded
             .with_context(|| format!("cannot load {} (retrieval.embedder)", path.display()))?;
-        anyhow::Ok(Arc::new(loaded) as Arc<dyn Embedder>)
+        anyhow::Ok(Arc::new(Leisurely(loaded)) as Arc<dyn Embedder>)
     });
     let reranker = config.reranker.as_deref().map(|path| {
         let loaded = CandleReranker::load(path, encoder_settings(config, path));
@@ -43,6 +45,42 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
         diversity: config.diversity,
         time: SearchTime(Duration::from_millis(config.search_ms)),
     })
+}
+
+/// An embedder that may be asked in the middle of an answer, which is sent by threads that must not
+/// wait: the runtime gives their other work to another thread meanwhile.
+struct Leisurely(CandleEmbedder);
+
+impl Leisurely {
+    fn at_leisure<T>(work: impl FnOnce() -> T) -> T {
+        let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+        match flavor {
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
+            _ => work(),
+        }
+    }
+}
+
+impl Embedder for Leisurely {
+    fn model(&self) -> &EmbedderInfo {
+        self.0.model()
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.0.count_tokens(text)
+    }
+
+    fn embed(&self, texts: &[&str], side: Side) -> Result<Vec<Vec<f32>>, EngineError> {
+        Self::at_leisure(|| self.0.embed(texts, side))
+    }
+
+    fn embed_tokens(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, EngineError> {
+        Self::at_leisure(|| self.0.embed_tokens(texts))
+    }
+
+    fn coverage(&self, text: &str) -> f32 {
+        self.0.coverage(text)
+    }
 }
 
 fn encoder_settings(config: &RetrievalConfig, path: &Path) -> EncoderSettings {

@@ -190,6 +190,7 @@ fn vote_name(vote: Vote) -> &'static str {
         Vote::Words => "words",
         Vote::Numbers => "numbers",
         Vote::Names => "names",
+        Vote::Meaning => "meaning",
         Vote::Attention => "attention",
     }
 }
