@@ -412,6 +412,8 @@ async fn the_model_judges_what_it_wrote_with_and_without_the_sources() {
         "{groundedness}"
     );
     let sentences = groundedness["sentences"].as_array().expect("a list");
+    let probability = number(&groundedness["probability"]);
+    assert!((0.0..=1.0).contains(&probability), "{groundedness}");
     assert_eq!(answer["support"]["sentences"], sentences.len());
 
     let (chunks, _) = server.ask_streamed(QUESTION, judged()).await;

@@ -8,8 +8,9 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use engine::Request;
+use engine::{Request, Side};
 
 use crate::language::declines;
 use crate::lexicon::{Lexicon, Vocabulary, Words};
@@ -47,7 +48,7 @@ pub(crate) struct Citer {
     above: Vec<Above>,
     candidates: Vec<Candidate>,
     floors: Floors,
-    likeness: Option<Likeness>,
+    likeness: Option<Arc<Likeness>>,
 }
 
 /// From where on a sentence is supported, 0 to 1.
@@ -55,7 +56,7 @@ pub(crate) struct Citer {
 pub(crate) struct Floors {
     /// By its words.
     pub(crate) words: f32,
-    /// By its meaning: a cosine.
+    /// By its meaning, on the scale of [`Likeness`].
     pub(crate) meaning: f32,
 }
 
@@ -102,7 +103,7 @@ impl Citer {
         found: Found,
         sources: Sources,
         floors: Floors,
-        likeness: Option<Likeness>,
+        likeness: Option<Arc<Likeness>>,
     ) -> Self {
         let above = sources
             .numbered()
@@ -200,10 +201,12 @@ impl Citer {
             .map(|candidate| (self.share(claim, &[candidate]), candidate))
             .collect();
         nearest.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let text = |(_, candidate): &(f32, &Candidate)| (candidate.at, self.text(candidate));
-        let texts: Vec<(usize, &str)> = nearest.iter().take(COMPARED).map(text).collect();
-        let cosines = likeness.cosines(sentence, &texts).unwrap_or_default();
-        texts.iter().map(|(at, _)| *at).zip(cosines).collect()
+        nearest.truncate(COMPARED);
+        let texts = nearest.iter().map(|(_, candidate)| self.text(candidate));
+        // Both tell; neither asks.
+        let cosines = likeness.to(sentence, Side::Passage, &texts.collect::<Vec<_>>());
+        let places = nearest.iter().map(|(_, candidate)| candidate.at);
+        places.zip(cosines.unwrap_or_default()).collect()
     }
 
     /// The candidate that says the same in other words, though with the same numbers and names.

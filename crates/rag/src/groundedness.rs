@@ -72,6 +72,30 @@ pub struct Likelihoods {
     pub without_sources: f32,
 }
 
+impl GroundedSentence {
+    /// How likely the sentence rests on its sources, 0 to 1, where two of five do.
+    ///
+    /// A logistic regression over half of 1,059 sentences in English and Korean, judged by the
+    /// built-in model; on the other half the parts that it gives 0.2 to 0.9 rest on their sources as
+    /// often, to 0.1. The likelihoods are not part of it: with that model they tell grounded from
+    /// ungrounded (AUC 0.67), but add nothing to the alignment of words (0.77), whose score this is.
+    pub fn probability(&self) -> f32 {
+        1.0 / (1.0 + (1.48 - 3.72 * self.support).exp())
+    }
+}
+
+impl Groundedness {
+    /// The mean over the sentences; `None` when none says anything.
+    pub fn probability(&self) -> Option<f32> {
+        let sum: f32 = self
+            .sentences
+            .iter()
+            .map(GroundedSentence::probability)
+            .sum();
+        (!self.sentences.is_empty()).then(|| sum / self.sentences.len() as f32)
+    }
+}
+
 impl Likelihoods {
     /// How much more likely a token is with the sources than without them, in nats. Near 0 the
     /// model would have said it anyway; below, the sources speak against it.

@@ -1,63 +1,113 @@
-//! How alike in meaning a sentence of the answer and sentences of the sources are, by an embedder.
+//! How alike in meaning a sentence and sentences of the sources are, by an embedder.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use engine::{Embedder, EngineError, Side};
 use retrieval::LEAST_COVERAGE;
 
-/// Compares sentences by their vectors. That of a source sentence is made when it is first needed.
-pub(crate) struct Likeness {
+/// Questions and sentences of which no two have anything to do with one another.
+const UNRELATED: ([&str; 3], [&str; 3]) = (
+    [
+        "How is green tea brewed?",
+        "Who painted the ceiling of the chapel?",
+        "When does the last train leave?",
+    ],
+    [
+        "The volcano has been quiet for two centuries.",
+        "Parliament passed the budget by a narrow majority.",
+        "A hash table finds an entry in constant time.",
+    ],
+);
+
+/// An embedder, and the cosine from which its likeness counts.
+///
+/// Some embedders give any two texts a cosine of 0.7, and others of 0. What two texts have in common
+/// begins above what unrelated ones reach.
+pub(crate) struct Scale {
     embedder: Arc<dyn Embedder>,
-    vectors: Mutex<HashMap<usize, Vec<f32>>>,
+    unrelated: OnceLock<f32>,
 }
 
-/// A source sentence: its place among the candidates, and its text.
-pub(crate) type Numbered<'a> = (usize, &'a str);
-
-impl Likeness {
+impl Scale {
     pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
         Self {
             embedder,
+            unrelated: OnceLock::new(),
+        }
+    }
+
+    /// The mean cosine of unrelated texts; measured once.
+    fn unrelated(&self) -> Result<f32, EngineError> {
+        if let Some(known) = self.unrelated.get() {
+            return Ok(*known);
+        }
+        let (questions, sentences) = UNRELATED;
+        let questions = self.embedder.embed(&questions, Side::Query)?;
+        let sentences = self.embedder.embed(&sentences, Side::Passage)?;
+        let pairs = questions
+            .iter()
+            .flat_map(|q| sentences.iter().map(move |s| cosine(q, s)));
+        let cosines: Vec<f32> = pairs.collect();
+        let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
+        Ok(*self.unrelated.get_or_init(|| mean.clamp(0.0, 0.95)))
+    }
+}
+
+/// Compares sentences by their vectors. That of a source sentence is made when it is first needed,
+/// and kept for the answer.
+pub(crate) struct Likeness {
+    scale: Arc<Scale>,
+    vectors: Mutex<HashMap<String, Vec<f32>>>,
+}
+
+impl Likeness {
+    pub(crate) fn new(scale: Arc<Scale>) -> Self {
+        Self {
+            scale,
             vectors: Mutex::default(),
         }
     }
 
-    /// The cosine, -1 to 1, between `claim` and each of the `sentences`; 0 for one that is too long
-    /// for the embedder. `None` when it cannot judge: it does not know the language, has no room for
-    /// the claim, or is too busy. An answer does not wait for a vote.
-    pub(crate) fn cosines(&self, claim: &str, sentences: &[Numbered<'_>]) -> Option<Vec<f32>> {
-        if self.embedder.coverage(claim) <= LEAST_COVERAGE || !self.fits(claim) {
+    /// How alike `text` and each of the `sentences` are: their cosine, on a scale where unrelated
+    /// texts have 0 and equal ones 1; 0 for one that is too long for the embedder. `side` says whether the text asks or tells. `None` when the embedder cannot
+    /// judge: it does not know the language, has no room for the text, or is too busy. An answer does
+    /// not wait for a vote.
+    pub(crate) fn to(&self, text: &str, side: Side, sentences: &[&str]) -> Option<Vec<f32>> {
+        let embedder = &self.scale.embedder;
+        if embedder.coverage(text) <= LEAST_COVERAGE || !self.fits(text) {
             return None;
         }
         let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = sentences.iter().filter(|(at, _)| !vectors.contains_key(at));
-        let new: Vec<Numbered<'_>> = new.copied().filter(|(_, text)| self.fits(text)).collect();
-        let claim = self.embed(claim, &new, &mut vectors).ok()?;
-        let cosine = |(at, _): &Numbered<'_>| vectors.get(at).map_or(0.0, |v| cosine(&claim, v));
-        Some(sentences.iter().map(cosine).collect())
+        self.learn(sentences, &mut vectors).ok()?;
+        let asked = embedder.embed(&[text], side).ok()?.pop()?;
+        let unrelated = self.scale.unrelated().ok()?;
+        let alike = |sentence: &&str| {
+            let vector = vectors.get(*sentence);
+            vector.map_or(0.0, |vector| {
+                (cosine(&asked, vector) - unrelated) / (1.0 - unrelated)
+            })
+        };
+        Some(sentences.iter().map(alike).collect())
+    }
+
+    fn learn(
+        &self,
+        sentences: &[&str],
+        vectors: &mut HashMap<String, Vec<f32>>,
+    ) -> Result<(), EngineError> {
+        let is_new = |sentence: &&str| !vectors.contains_key(*sentence) && self.fits(sentence);
+        let new: Vec<&str> = sentences.iter().copied().filter(is_new).collect();
+        if !new.is_empty() {
+            let made = self.scale.embedder.embed(&new, Side::Passage)?;
+            vectors.extend(new.iter().map(|sentence| (*sentence).to_owned()).zip(made));
+        }
+        Ok(())
     }
 
     fn fits(&self, text: &str) -> bool {
-        self.embedder.count_tokens(text) <= self.embedder.model().max_tokens
-    }
-
-    /// The vector of `claim`; those of `new` are kept.
-    fn embed(
-        &self,
-        claim: &str,
-        new: &[Numbered<'_>],
-        vectors: &mut HashMap<usize, Vec<f32>>,
-    ) -> Result<Vec<f32>, EngineError> {
-        let texts: Vec<&str> = [claim]
-            .into_iter()
-            .chain(new.iter().map(|(_, text)| *text))
-            .collect();
-        // Both say what is; neither asks.
-        let mut made = self.embedder.embed(&texts, Side::Passage)?.into_iter();
-        let claim = made.next().unwrap_or_default();
-        vectors.extend(new.iter().map(|(at, _)| *at).zip(made));
-        Ok(claim)
+        let embedder = &self.scale.embedder;
+        embedder.count_tokens(text) <= embedder.model().max_tokens
     }
 }
 

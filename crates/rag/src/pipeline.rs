@@ -13,7 +13,7 @@ use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::groundedness::Judge;
 use crate::json_writer::JsonWriter;
-use crate::likeness::Likeness;
+use crate::likeness::{Likeness, Scale};
 use crate::piece::Telling;
 use crate::prompt::{Splice, splice};
 use crate::prompts::Prompts;
@@ -30,6 +30,8 @@ pub struct Pipeline {
     engine: Arc<dyn Engine>,
     settings: Settings,
     encoders: Encoders,
+    /// The embedder once more, as a judge of likeness.
+    likeness: Option<Arc<Scale>>,
     prompts: Prompts,
 }
 
@@ -40,6 +42,7 @@ impl Pipeline {
             engine,
             settings,
             encoders: Encoders::default(),
+            likeness: None,
             prompts: Prompts::default(),
         }
     }
@@ -52,6 +55,8 @@ impl Pipeline {
 
     /// Searches with these models too.
     pub fn with_encoders(mut self, encoders: Encoders) -> Self {
+        let embedder = encoders.embedder.clone();
+        self.likeness = embedder.map(|embedder| Arc::new(Scale::new(embedder)));
         self.encoders = encoders;
         self
     }
@@ -81,7 +86,9 @@ impl Pipeline {
         // Before anything is read that may be deleted meanwhile.
         let era = self.engine.era();
         let found = search(&self.encoders, indexes, &question, &settings)?;
-        let mut evidence = Evidence::in_hits(&found, &settings);
+        let scale = self.likeness.clone();
+        let likeness = scale.map(|scale| Arc::new(Likeness::new(scale)));
+        let mut evidence = Evidence::in_hits(&found, &settings, likeness.as_deref());
         // What is no question is not answered, and so not refused either.
         evidence.answered |= !question.task.is_answer() && !found.hits.is_empty();
         if !evidence.answered && !question.tools.is_empty() {
@@ -102,7 +109,17 @@ impl Pipeline {
             return Ok(quotes.answer(evidence, question.choices, self.engine.model()));
         }
         let splice = self.splice(&question, Some(&found), &settings)?;
-        self.generate(question, &settings, splice, Some((found, evidence, era)))
+        self.generate(
+            question,
+            &settings,
+            splice,
+            Some(Grounds {
+                found,
+                evidence,
+                likeness,
+                era,
+            }),
+        )
     }
 
     /// Bytes that the engine keeps of earlier prompts and answers.
@@ -168,33 +185,31 @@ impl Pipeline {
         question: Question,
         settings: &Settings,
         splice: Splice,
-        grounds: Option<(Found, Evidence, u64)>,
+        grounds: Option<Grounds>,
     ) -> Result<Answer, RagError> {
-        let evidence = grounds.as_ref().map(|(_, evidence, _)| *evidence);
-        let era = grounds.as_ref().map(|(_, _, era)| *era);
+        let evidence = grounds.as_ref().map(|grounds| grounds.evidence);
+        let era = grounds.as_ref().map(|grounds| grounds.era);
         let search_results = splice.sources.results();
         let floors = Floors {
             words: settings.citation_floor,
             meaning: settings.meaning_floor,
         };
-        let embedder = self.encoders.embedder.clone();
-        let likeness = embedder
-            .filter(|_| floors.meaning <= 1.0)
-            .map(Likeness::new);
         let telling = Telling {
             style: question.citations,
             policy: settings.support,
         };
         let holds_back = telling.policy == SupportPolicy::Strict;
-        let refusal = grounds.as_ref().map(|(found, ..)| withheld(found));
+        let refusal = grounds.as_ref().map(|grounds| withheld(&grounds.found));
         let refusal = refusal.filter(|_| holds_back);
         let disclaimer = question.disclaimer();
         let quotable = match question.verbatim_quotations {
             true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),
             false => Vec::new(),
         };
-        let citer = grounds
-            .map(|(found, ..)| Arc::new(Citer::new(found, splice.sources, floors, likeness)));
+        let citer = grounds.map(|grounds| {
+            let likeness = grounds.likeness.filter(|_| floors.meaning <= 1.0);
+            Arc::new(Citer::new(grounds.found, splice.sources, floors, likeness))
+        });
         let is_json = question.is_json();
         let writing = || match is_json {
             true => Writing::Json(JsonWriter::new(citer.clone(), telling)),
@@ -245,6 +260,15 @@ impl Pipeline {
         let answer = answer.with_prompt(prompt);
         Ok(answer.with_search(evidence, search_results))
     }
+}
+
+/// What an answer from documents is made of.
+struct Grounds {
+    found: Found,
+    evidence: Evidence,
+    likeness: Option<Arc<Likeness>>,
+    /// The engine's era before the search.
+    era: u64,
 }
 
 /// The request for the text number `at`, from 0: the same with another seed.

@@ -12,7 +12,7 @@ pub struct Settings {
     /// Below this support, 0 to 1, a sentence gets no citation.
     pub citation_floor: f32,
     /// A sentence that means the same as one of a source is supported by it, whatever its words: from
-    /// this cosine of their vectors on. Above 1 the embedder has no vote.
+    /// this cosine of their vectors on, where unrelated texts have 0. Above 1 the embedder has no vote.
     pub meaning_floor: f32,
     /// What happens to sentences that no source supports, when the question does not say.
     pub support: SupportPolicy,

@@ -1,16 +1,22 @@
 //! What a search shows of whether the answer is in its hits.
 
+use engine::Side;
 use retrieval::Hit;
 
 use crate::lexicon::{Vocabulary, Words};
+use crate::likeness::Likeness;
 use crate::names::{bare_name, names};
+use crate::rank::ranked;
 use crate::search::Found;
 use crate::sentences::sentences;
-use crate::sources::Source;
+use crate::sources::{Source, Sources};
 
 /// A word in a title or heading counts this much: it says what the passage is about, and not
 /// what it says.
 const ABOVE: f32 = 0.8;
+
+/// Sentences that are compared with the question by meaning.
+const COMPARED: usize = 12;
 
 /// Hits whose sentences are looked at one by one.
 const READ_CLOSELY: usize = 3;
@@ -25,14 +31,18 @@ pub struct Signals {
     pub lead: f32,
     /// The share of the question's numbers and names that one passage holds; 1 when there are none.
     pub names: f32,
+    /// How near in meaning the nearest sentence is to the question: a cosine, on a scale where
+    /// unrelated texts have 0. `None` without an embedder that knows the language.
+    pub meaning: Option<f32>,
 }
 
 impl Signals {
     /// Reads the hits for `words` of the question.
-    pub(super) fn of(found: &Found, words: &Words) -> Self {
+    pub(super) fn of(found: &Found, words: &Words, likeness: Option<&Likeness>) -> Self {
         let names: Vec<&str> = names(&found.query.question).collect();
         let mut signals = Signals {
             lead: lead(&found.hits),
+            meaning: likeness.and_then(|likeness| meaning(found, likeness)),
             ..Signals::default()
         };
         for hit in &found.hits {
@@ -69,6 +79,19 @@ fn best_sentences(found: &Found, words: &Words, hit: &Hit) -> f32 {
     let pairs = vocabularies.windows(2);
     let pairs = pairs.map(|pair| share(words, &[&pair[0], &pair[1]], &above));
     single.chain(pairs).fold(0.0, f32::max)
+}
+
+/// How alike the question and the sentence nearest to it are, of those that answer it best by their words.
+fn meaning(found: &Found, likeness: &Likeness) -> Option<f32> {
+    let sources: Sources = found.hits.iter().map(Source::from).collect();
+    let ranked = ranked(found, &sources);
+    let texts = ranked.iter().take(COMPARED).map(|sentence| {
+        let source = sources.numbered_as(sentence.n);
+        &source.passage.text[sentence.span.clone()]
+    });
+    let texts = texts.collect::<Vec<_>>();
+    let cosines = likeness.to(&found.query.text, Side::Query, &texts)?;
+    cosines.into_iter().max_by(f32::total_cmp)
 }
 
 fn lead(hits: &[Hit]) -> f32 {

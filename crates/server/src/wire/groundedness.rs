@@ -8,6 +8,8 @@ use super::grounding::Span;
 /// Of one text.
 #[derive(Clone, Serialize)]
 pub(crate) struct GroundednessObject {
+    /// How likely the text rests on its sources, 0 to 1; null when it says nothing.
+    probability: Option<f32>,
     #[serde(flatten)]
     whole: LikelihoodsObject,
     sentences: Vec<SentenceObject>,
@@ -17,6 +19,7 @@ pub(crate) struct GroundednessObject {
 struct SentenceObject {
     sentence: Span,
     support: f32,
+    probability: f32,
     #[serde(flatten)]
     likelihoods: LikelihoodsObject,
 }
@@ -32,6 +35,7 @@ struct LikelihoodsObject {
 impl From<&Groundedness> for GroundednessObject {
     fn from(groundedness: &Groundedness) -> Self {
         Self {
+            probability: groundedness.probability(),
             whole: LikelihoodsObject::from(&groundedness.whole),
             sentences: groundedness.sentences.iter().map(Into::into).collect(),
         }
@@ -43,6 +47,7 @@ impl From<&GroundedSentence> for SentenceObject {
         Self {
             sentence: Span::from(&grounded.sentence),
             support: grounded.support,
+            probability: grounded.probability(),
             likelihoods: LikelihoodsObject::from(&grounded.likelihoods),
         }
     }

@@ -244,9 +244,10 @@ impl Measuring<'_> {
             sentences,
             lead,
             names,
+            meaning,
         } = outcome.signals;
         let line = json!({
-            "signals": {"sentences": sentences, "lead": lead, "names": names},
+            "signals": {"sentences": sentences, "lead": lead, "names": names, "meaning": meaning},
             "id": item.id, "question": item.question, "unanswerable": item.unanswerable,
             "passed": passed, "refused": outcome.refused, "evidence": outcome.evidence,
             "answer": outcome.text, "cited": outcome.cited, "right": item.right,
