@@ -57,6 +57,6 @@ fn likelihood(signals: &Signals) -> f32 {
 /// apart with an AUC of 0.82, the words alone with 0.76 and the meaning alone with 0.79.
 fn likelihood_with(by_words: f32, meaning: f32) -> f32 {
     let odds = (by_words / (1.0 - by_words)).ln();
-    let sum = 0.54 * odds + 5.2 * meaning - 3.2;
+    let sum = 0.54 * odds + 4.8 * meaning - 2.8;
     1.0 / (1.0 + (-sum).exp())
 }

@@ -33,7 +33,7 @@ impl Default for Settings {
             top_k: 5,
             evidence_floor: 0.3,
             citation_floor: 0.5,
-            meaning_floor: 0.8,
+            meaning_floor: 0.78,
             support: SupportPolicy::Mark,
             citation_density: 0.0,
             attention: true,
