@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from prepare import Asked, Ranked, Source
-from tokenizer import ANSWER, BOS, EOS, MOST_SOURCES, NUMBER, PAD, QUESTION, SIZE, SPECIAL, TITLE
+from prepare import LONGEST_QUESTION, LONGEST_SENTENCE, Asked, Ranked, Source
+from tokenizer import ANSWER, BOS, EOS, MOST_SOURCES, NUMBER, PAD, QUESTION, SHORT, SIZE, SPECIAL, TITLE
 
-CONTEXT_WEIGHT, COPY_WEIGHT, POINTER_WEIGHT = 0.05, 0.5, 1.0
-CONTEXT_SHARE = 0.08
+CONTEXT_WEIGHT, COPY_WEIGHT, POINTER_WEIGHT = 0.1, 0.5, 1.0
+CONTEXT_SHARE = 0.12
 """The share of the context's tokens that is predicted too, for the sake of the language."""
+SHORT_SHARE = 0.25
+"""The share of questions with known answers that ask for the bare words instead: it teaches what a question asks for."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,16 @@ class Stage:
     """Share of ranked sequences; the others are shared ones."""
     copied: float
     """Share of answers that go on after the number of the source."""
+    runs: float
+    """Share of questions that are mere pieces of a sentence: what they ask for is plain, so matching forms on them."""
 
 
 STAGES = (
-    Stage(until=0.30, length=128, sources=1, ranked=0.0, copied=1.0),
-    Stage(until=0.40, length=192, sources=4, ranked=0.0, copied=0.5),
-    Stage(until=0.55, length=352, sources=7, ranked=0.0, copied=0.25),
-    Stage(until=0.70, length=512, sources=12, ranked=0.25, copied=0.2),
-    Stage(until=1.01, length=512, sources=12, ranked=0.7, copied=0.35),
+    Stage(until=0.08, length=128, sources=1, ranked=0.0, copied=1.0, runs=0.5),
+    Stage(until=0.20, length=192, sources=4, ranked=0.0, copied=0.3, runs=0.5),
+    Stage(until=0.45, length=352, sources=8, ranked=0.0, copied=0.1, runs=0.2),
+    Stage(until=0.65, length=512, sources=12, ranked=0.2, copied=0.1, runs=0.1),
+    Stage(until=1.01, length=512, sources=12, ranked=0.7, copied=0.15, runs=0.0),
 )
 
 
@@ -116,9 +120,22 @@ class Batches:
             return None
         sequence, starts = self.context(part, spots)
         for branch, (question, number) in enumerate(self.askable(part, spots, [first, *others], stage), 1):
-            if not self.ask(sequence, starts, branch, question, number, part, spots, stage):
+            if self.rng.random() < stage.runs:
+                question, number = self.pieces(part, spots, stage)
+            copied = self.rng.random() < stage.copied
+            if not self.ask(sequence, starts, branch, question, number, self.answer(part, spots, number, copied), stage):
                 break
         return sequence
+
+    def pieces(self, part, spots, stage: Stage) -> tuple[Asked, int]:
+        """A few runs of tokens of one of the sentences, or of a sentence that is not there."""
+        number = self.rng.randint(1, len(spots))
+        k, s = spots[number - 1]
+        sentence = part[k].sentences[s]
+        if stage.sources > 1 and self.rng.random() < 0.2:
+            number, sentence = 0, self.rng.choice(self.rng.choice(part).sentences)
+        starts = [self.rng.randrange(max(1, len(sentence) - 2)) for _ in range(self.rng.randint(1, 4))]
+        return Asked([[t for start in starts for t in sentence[start : start + self.rng.randint(2, 5)]]], s, {s}, []), number
 
     def askable(self, part, spots, paragraphs, stage: Stage) -> list[tuple[Asked, int]]:
         """Questions with the number of the source that answers, 0 where none does; about a third are such.
@@ -143,7 +160,9 @@ class Batches:
     def retrieved(self, name: str, stage: Stage) -> Sequence | None:
         part, ranked = self.parts[name], self.rng.choice(self.ranked[name])
         question = part[ranked.paragraph].questions[ranked.question]
-        spots = fitting(part, ranked.sentences[: self.rng.randint(5, stage.sources)], stage.length - 140)
+        copied = self.rng.random() < stage.copied
+        room = stage.length - LONGEST_QUESTION - 4 - copied * LONGEST_SENTENCE
+        spots = fitting(part, ranked.sentences[: self.rng.randint(5, stage.sources)], room)
         if not spots:
             return None
         number = 0
@@ -154,8 +173,15 @@ class Batches:
             if not number and held & set(spots):
                 number = next(n for n, spot in enumerate(spots, 1) if spot in held)
         sequence, starts = self.context(part, spots)
-        self.ask(sequence, starts, 1, question, number, part, spots, stage)
+        self.ask(sequence, starts, 1, question, number, self.answer(part, spots, number, copied), stage)
         return sequence
+
+    def answer(self, part, spots, number: int, copied: bool) -> list[int]:
+        """What follows the number of the source: its words, or a refusal's, or nothing where only the choice counts."""
+        if not copied:
+            return []
+        k, s = spots[number - 1]
+        return [*(part[k].sentences[s] if number else self.fixed.refusals[part[k].language]), EOS]
 
     def context(self, part, spots) -> tuple[Sequence, int]:
         """The sources of a prompt, and the position at which questions start."""
@@ -171,20 +197,16 @@ class Batches:
             start = 1 if self.layout.block else furthest
         return sequence, furthest
 
-    def ask(self, sequence, start, branch, question: Asked, number, part, spots, stage: Stage) -> bool:
+    def ask(self, sequence, start, branch, question: Asked, number: int, answer: list[int], stage: Stage) -> bool:
         """Adds a question and its answer, unless there is no room."""
-        text = self.rng.choice(question.texts)
-        asked = [QUESTION, *text, ANSWER]
-        pointer = [NUMBER + number]
-        answer = []
-        if self.rng.random() < stage.copied:
-            k, s = spots[number - 1]
-            answer = [*(part[k].sentences[s] if number else self.fixed.refusals[part[k].language]), EOS]
-        if len(sequence.ids) + len(asked) + 1 + len(answer) > stage.length:
+        asked, pointer = [QUESTION, *self.rng.choice(question.texts), ANSWER], [NUMBER + number]
+        if number and question.words and self.rng.random() < SHORT_SHARE:
+            asked[-1], pointer, answer = SHORT, [], [*question.words, EOS]
+        if len(sequence.ids) + len(asked) + len(pointer) + len(answer) > stage.length:
             return False
         sequence.add(asked, start, branch, 0, 0.0)
         sequence.add(pointer, start + len(asked), branch, 0, POINTER_WEIGHT)
-        sequence.add(answer, start + len(asked) + 1, branch, 0, COPY_WEIGHT)
+        sequence.add(answer, start + len(asked) + len(pointer), branch, 0, COPY_WEIGHT)
         return True
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+import tokenizer as tokens
 from corpus import Paragraph
 from rank import Bm25, order_sentences
 from sentences import language
@@ -17,7 +18,7 @@ NEAR = 6
 PASSAGES = 5
 RANKED_SENTENCES = 12
 # How many questions of each part are ranked as the pipeline would rank them.
-RANKED = {"squad": 26_000, "jaquad": 5_000, "kobest": 16_000, "documents": 8_000, "natural": 2_500, "medquad": 3_000, "parallel": 0, "cmrc": 500}
+RANKED = {"squad": 18_000, "jaquad": 2_000, "kobest": 10_000, "documents": 5_000, "natural": 2_500, "medquad": 1_500, "parallel": 0, "cmrc": 300}
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Asked:
     sentence: int
     holders: set[int]
     """Sentences of the paragraph in which the answer's words stand."""
+    words: list[int]
+    """The answer's own words as they stand in the sentence; empty when they are not known."""
 
 
 @dataclass
@@ -53,21 +56,36 @@ class Ranked:
     answerable: bool
 
 
+def prepare(name: str, part: list[Paragraph], tokenizer: Path, seed: int) -> tuple[list[Source], list[Ranked]]:
+    """One part as token ids, and a sample of its questions as the pipeline would ask them."""
+    rng = random.Random(f"{seed} {name}")
+    index = index_of(part)
+    return sources(part, index, tokens.load(tokenizer), rng), ranked(name, part, index, rng)
+
+
 def sources(part: list[Paragraph], index: Bm25, tokenizer: Tokenizer, rng: random.Random) -> list[Source]:
-    """One part as token ids."""
     found = []
     for i, paragraph in enumerate(part):
         texts = [phrasings(question.text, rng) for question in paragraph.questions]
-        flat = [paragraph.title, *paragraph.sentences, *(text for pair in texts for text in pair)]
+        answers = [f" {question.answer or ''}" for question in paragraph.questions]
+        flat = [paragraph.title, *paragraph.sentences, *(text for pair in texts for text in pair), *answers]
         ids = iter([encoded.ids for encoded in tokenizer.encode_batch(flat, add_special_tokens=False)])
         title = next(ids)[:LONGEST_TITLE]
         sentences = [next(ids)[:LONGEST_SENTENCE] for _ in paragraph.sentences]
+        asked = [[next(ids)[:LONGEST_QUESTION] for _ in pair] for pair in texts]
+        words = [within(next(ids), sentences[question.sentence]) for question in paragraph.questions]
         questions = [
-            Asked([next(ids)[:LONGEST_QUESTION] for _ in pair], question.sentence, holders(paragraph, question))
-            for pair, question in zip(texts, paragraph.questions)
+            Asked(text, question.sentence, holders(paragraph, question), answer)
+            for text, question, answer in zip(asked, paragraph.questions, words)
         ]
         found.append(Source(title, sentences, questions, near(i, paragraph, index, rng), language(paragraph.sentences[0])))
     return found
+
+
+def within(words: list[int], sentence: list[int], longest: int = 10) -> list[int]:
+    """The words if they stand in the sentence, token for token, and are few."""
+    stands = any(sentence[i : i + len(words)] == words for i in range(len(sentence)))
+    return words if 0 < len(words) <= longest and stands else []
 
 
 def phrasings(question: str, rng: random.Random) -> list[str]:

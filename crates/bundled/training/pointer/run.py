@@ -4,6 +4,7 @@ import argparse
 import random
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import corpus
@@ -19,6 +20,7 @@ def main():
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=90, help="of training")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2, help="that prepare the data")
     parser.add_argument("--only", choices=["data"], help="stop when the data are prepared")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -38,13 +40,13 @@ def data(options):
     parts = corpus.load(options.data, rng)
     for name, count in corpus.counts(parts).items():
         print(name, dict(count), flush=True)
-    tokenizer = tokens.train(parts, options.seed)
-    tokenizer.save(str(options.work / "tokenizer.json"))
-    indexes = {name: prepare.index_of(part) for name, part in parts.items()}
-    sources = {name: prepare.sources(part, indexes[name], tokenizer, rng) for name, part in parts.items()}
-    prepare.save(options.work / "sources.pickle.gz", sources)
-    ranked = {name: prepare.ranked(name, part, indexes[name], rng) for name, part in parts.items()}
-    prepare.save(options.work / "ranked.pickle.gz", ranked)
+    tokenizer = options.work / "tokenizer.json"
+    tokens.train(parts, options.seed).save(str(tokenizer))
+    with ProcessPoolExecutor(options.processes) as pool:
+        jobs = {name: pool.submit(prepare.prepare, name, part, tokenizer, options.seed) for name, part in parts.items()}
+        prepared = {name: job.result() for name, job in jobs.items()}
+    prepare.save(options.work / "sources.pickle.gz", {name: sources for name, (sources, _) in prepared.items()})
+    prepare.save(options.work / "ranked.pickle.gz", {name: ranked for name, (_, ranked) in prepared.items()})
 
 
 def call(script: str, *arguments: str):

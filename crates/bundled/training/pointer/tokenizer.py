@@ -10,9 +10,9 @@ from sentences import language
 
 SIZE = 16_384
 MOST_SOURCES = 16
-SPECIAL = ["<pad>", "<s>", "</s>", "<title>", "<q>", "<a>"] + [f"<{n}>" for n in range(MOST_SOURCES + 1)]
-PAD, BOS, EOS, TITLE, QUESTION, ANSWER, NUMBER = range(7)
-"""Token ids; source n is marked by NUMBER + n, and NUMBER + 0 opens a refusal."""
+SPECIAL = ["<pad>", "<s>", "</s>", "<title>", "<q>", "<a>", "<short>"] + [f"<{n}>" for n in range(MOST_SOURCES + 1)]
+PAD, BOS, EOS, TITLE, QUESTION, ANSWER, SHORT, NUMBER = range(8)
+"""Token ids; source n is marked by NUMBER + n, NUMBER + 0 opens a refusal, and SHORT asks for the bare words, in training."""
 
 # How often each language's text counts, so that the little Korean there is gets its part of the vocabulary.
 REPEATS = {"en": 1, "ko": 4, "ja": 0.3, "zh": 0.3}

@@ -17,6 +17,7 @@ import tokenizer as tokens
 from batches import COPY_WEIGHT, POINTER_WEIGHT, STAGES, Batches, Fixed, Layout, mask
 from corpus import SHARES
 from model import Decoder, Shape
+from start import begin
 
 REFUSALS = {
     "en": "The sources do not answer this.",
@@ -25,8 +26,6 @@ REFUSALS = {
     "zh": "资料中没有答案。",
 }
 WARM_STEPS, DECAY_FROM = 100, 0.6
-LONGEST_STEP = 15.0
-"""Seconds; what a step takes longer, the process was stopped, and that time is not counted."""
 
 
 def main():
@@ -36,20 +35,24 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Decoder(Shape(tokens.SIZE, options.width, options.layers, options.inner)).to(device)
     optimizer = torch.optim.AdamW(groups(model), lr=options.rate, betas=(0.9, 0.98), fused=True)
+    stream = Stream(options)
     state = restore(options.work / "checkpoint.pt", model, optimizer)
+    if state["step"] == 0:
+        begin(model, stream.made.parts, options.seed)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # SystemExit passes through `finally`.
     try:
-        loop(options, model, optimizer, state, device)
+        loop(options, model, optimizer, stream, state, device)
     finally:
         save(options.work / "checkpoint.pt", model, optimizer, state)
 
 
-def loop(options, model, optimizer, state, device):
+def loop(options, model, optimizer, stream, state, device):
     compiled = torch.compile(model)
-    stream = Stream(options, state)
+    clock = time.perf_counter if device == "cuda" else lambda: time.process_time() / options.threads
+    stream.go_on_from(state)
     recent = deque(maxlen=50)
     for batch in DataLoader(stream, batch_size=None, num_workers=options.workers, pin_memory=device == "cuda"):
-        began = time.time()
+        began = clock()
         done = state["seconds"] / (options.minutes * 60)
         if done >= 1:
             return
@@ -59,8 +62,8 @@ def loop(options, model, optimizer, state, device):
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         recent.append(step(compiled, model, optimizer, batch, stream.made.layout))
         state["step"] += 1
-        state["tokens"] += options.batch_tokens
-        state["seconds"] += min(time.time() - began, LONGEST_STEP)
+        state["tokens"] += int((batch["ids"] != tokens.PAD).sum())
+        state["seconds"] += clock() - began
         if state["step"] % options.report_every == 0:
             report(state, recent, batch)
         if state["step"] % options.save_every == 0:
@@ -70,10 +73,10 @@ def loop(options, model, optimizer, state, device):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder with the prepared data; checkpoints go here")
-    parser.add_argument("--minutes", type=float, required=True, help="wall time of the whole training, over all its parts")
-    parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--inner", type=int, default=1408)
+    parser.add_argument("--minutes", type=float, required=True, help="of the whole training, over all its parts; on CPUs only time in which it ran")
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--inner", type=int, default=768)
     parser.add_argument("--batch-tokens", type=int, default=5120)
     parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
     parser.add_argument("--threads", type=int, default=2)
@@ -116,14 +119,17 @@ def batches(options) -> Batches:
 class Stream(IterableDataset):
     """Batches of the stage that the training has reached."""
 
-    def __init__(self, options, state):
-        self.options, self.state = options, state
-        self.done = Value("d", state["seconds"] / (options.minutes * 60))
+    def __init__(self, options):
+        self.options, self.step = options, 0
+        self.done = Value("d", 0.0)
         self.made = batches(options)
+
+    def go_on_from(self, state):
+        self.step, self.done.value = state["step"], state["seconds"] / (self.options.minutes * 60)
 
     def __iter__(self):
         worker = get_worker_info()
-        self.made.rng.seed(f"{self.options.seed} {self.state['step']} {worker.id if worker else 0}")
+        self.made.rng.seed(f"{self.options.seed} {self.step} {worker.id if worker else 0}")
         while True:
             stage = next(stage for stage in STAGES if self.done.value < stage.until)
             yield self.made.batch(stage, self.options.batch_tokens // stage.length)
