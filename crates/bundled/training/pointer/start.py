@@ -2,8 +2,8 @@
 
 Copying is what every answer is made of, and from random weights it takes millions of tokens to form. It needs two
 attention heads (Olsson et al. 2022, «induction heads»): one that tells each token what stands before it, and one that
-finds the token whose predecessor is the present one. Both are linear maps that can be written down; training then
-bends them to its needs.
+finds the token whose predecessor is the present one. A third tells each token
+of which source it is, for pointing. All are linear maps that can be written down; training then bends them.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ import torch
 
 from model import HEAD_WIDTH, ROPE_THETA, Decoder
 from prepare import Source
-from tokenizer import SPECIAL
+from tokenizer import MOST_SOURCES, NUMBER, QUESTION, SPECIAL
 
 CONSTANT = 0.1
-"""The first component of every embedding, for heads that look by position alone."""
+"""The first component of every embedding, for heads that look by position alone, and the second of those that open a source or the question."""
 SCALE = 0.02
 PAIRS = HEAD_WIDTH // 2
 SLOW = list(range(PAIRS // 2, PAIRS)) + list(range(PAIRS + PAIRS // 2, HEAD_WIDTH))
@@ -30,13 +30,23 @@ def begin(model: Decoder, parts: dict[str, list[Source]], seed: int) -> None:
         layer.attended.weight.mul_((2 * model.shape.layers) ** -0.5)
         layer.down.weight.mul_((2 * model.shape.layers) ** -0.5)
     width = model.shape.width
-    told, read = torch.randn(width, HEAD_WIDTH) * SCALE / 8, orthonormal(width)[:HEAD_WIDTH]
-    previous(model.layers[0], told, read)
-    whole = orthonormal(width)
-    for layer, half in zip(model.layers[1:3], whole.chunk(2)):
+    numbers = model.embedding.weight[NUMBER : NUMBER + MOST_SOURCES + 1].clone()
+    numbers[:, :2] = 0
+    before, source = Note(orthonormal(width)[:HEAD_WIDTH]), Note(torch.linalg.qr(numbers.T).Q.T)
+    previous(model.layers[0], 0, before)
+    numbered(model.layers[0], 1, source)
+    for layer, half in zip(model.layers[1:3], orthonormal(width).chunk(2)):
         for head, rows in enumerate(half.split(HEAD_WIDTH)[:2]):
-            repeat(layer, head, told, read, rows)
-        alike(layer, layer.heads - 1, orthonormal(width)[: len(SLOW)])
+            repeat(layer, head, before, rows)
+
+
+class Note:
+    """What a head writes into a token for later heads: `told @ read` of another token's embedding."""
+
+    def __init__(self, read: torch.Tensor):
+        self.read = torch.zeros(HEAD_WIDTH, read.shape[1])
+        self.read[: len(read)] = read
+        self.told = torch.randn(read.shape[1], HEAD_WIDTH) * SCALE / 8
 
 
 def embeddings(parts: dict[str, list[Source]], vocabulary: int, width: int, seed: int) -> torch.Tensor:
@@ -59,6 +69,7 @@ def embeddings(parts: dict[str, list[Source]], vocabulary: int, width: int, seed
     company[: len(SPECIAL)] = torch.randn(len(SPECIAL), width)
     made = SCALE * 0.5**0.5 * (company + torch.randn(vocabulary, width))
     made[:, 0] = CONSTANT
+    made[[QUESTION, *range(NUMBER, NUMBER + MOST_SOURCES + 1)], 1] = CONSTANT
     return made
 
 
@@ -72,33 +83,35 @@ def orthonormal(width: int) -> torch.Tensor:
     return torch.linalg.qr(torch.randn(width, width)).Q
 
 
-def previous(layer, told: torch.Tensor, read: torch.Tensor, pairs: int = 8, sharpness: float = 8.0) -> None:
-    """Head 0 looks at the token just before: query and key are constant and meet when turned by one position."""
-    query, key, value, _ = parts_of(layer, 0)
-    turn = 1 / ROPE_THETA ** (torch.arange(pairs) / PAIRS)
-    strength = sharpness * SCALE / CONSTANT
-    query[:pairs, 0] += strength
-    key[:pairs, 0] += strength * turn.cos()
-    key[PAIRS : PAIRS + pairs, 0] += strength * turn.sin()
-    value.copy_(read)
-    layer.attended.weight[:, :HEAD_WIDTH] = told
-
-
-def repeat(layer, head: int, told: torch.Tensor, read: torch.Tensor, rows: torch.Tensor, sharpness: float = 2.0) -> None:
-    """A head that looks at the token whose predecessor is the present token, and passes on some components of it."""
+def previous(layer, head: int, note: Note) -> None:
+    """Looks at the token just before: query and key are constant and meet when turned by one position."""
     query, key, value, place = parts_of(layer, head)
-    basis = torch.linalg.svd(told, full_matrices=False).U[:, : len(SLOW)].T
-    asked = basis @ told @ read
-    query[SLOW] = sharpness**0.5 * asked / asked.norm(dim=1, keepdim=True)
-    key[SLOW] = sharpness**0.5 * basis
+    turn = 1 / ROPE_THETA ** (torch.arange(8) / PAIRS)
+    query[:8, 0] += 8 * SCALE / CONSTANT
+    key[:8, 0] += 8 * SCALE / CONSTANT * turn.cos()
+    key[PAIRS : PAIRS + 8, 0] += 8 * SCALE / CONSTANT * turn.sin()
+    value.copy_(note.read)
+    layer.attended.weight[:, place] = note.told
+
+
+def numbered(layer, head: int, note: Note) -> None:
+    """Looks at the nearest number of a source; the middle frequencies fall with the distance."""
+    query, key, value, place = parts_of(layer, head)
+    query[8:21, 0] += 4 * SCALE / CONSTANT
+    key[8:21, 1] += 4 * SCALE / CONSTANT
+    value.copy_(note.read)
+    layer.attended.weight[:, place] = note.told
+
+
+def repeat(layer, head: int, note: Note, rows: torch.Tensor) -> None:
+    """Looks at the token whose predecessor is the present token, and passes on some components of it."""
+    query, key, value, place = parts_of(layer, head)
+    basis = torch.linalg.svd(note.told, full_matrices=False).U[:, : len(SLOW)].T
+    asked = basis @ note.told @ note.read
+    query[SLOW] = 2 * asked / asked.norm(dim=1, keepdim=True)
+    key[SLOW] = 2 * basis
     value.copy_(rows)
-    layer.attended.weight[:, place] = 3 * SCALE * rows.T
-
-
-def alike(layer, head: int, basis: torch.Tensor) -> None:
-    """A head that looks at the same token elsewhere."""
-    query, key, _, _ = parts_of(layer, head)
-    query[SLOW], key[SLOW] = basis, basis
+    layer.attended.weight[:, place] = 8 * SCALE * rows.T
 
 
 def parts_of(layer, head: int):
