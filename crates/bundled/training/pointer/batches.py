@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import torch
 
-from prepare import LONGEST_QUESTION, LONGEST_SENTENCE, Asked, Ranked, Source
+from prepare import LONGEST_SENTENCE, Asked, Ranked, Source
 from tokenizer import ANSWER, BOS, EOS, MOST_SOURCES, NUMBER, PAD, QUESTION, SHORT, SIZE, SPECIAL, TITLE
 
-CONTEXT_WEIGHT, COPY_WEIGHT, POINTER_WEIGHT = 0.1, 0.5, 1.0
+CONTEXT_WEIGHT, HINT_WEIGHT, COPY_WEIGHT, POINTER_WEIGHT = 0.1, 0.25, 0.5, 1.0
 CONTEXT_SHARE = 0.12
 """The share of the context's tokens that is predicted too, for the sake of the language."""
 SHORT_SHARE = 0.25
@@ -37,11 +37,10 @@ class Stage:
 
 
 STAGES = (
-    Stage(until=0.08, length=128, sources=1, ranked=0.0, copied=1.0, runs=0.5),
-    Stage(until=0.20, length=192, sources=4, ranked=0.0, copied=0.3, runs=0.5),
-    Stage(until=0.45, length=352, sources=8, ranked=0.0, copied=0.1, runs=0.2),
-    Stage(until=0.65, length=512, sources=12, ranked=0.2, copied=0.1, runs=0.1),
-    Stage(until=1.01, length=512, sources=12, ranked=0.7, copied=0.15, runs=0.0),
+    Stage(until=0.25, length=192, sources=4, ranked=0.0, copied=0.4, runs=0.6),
+    Stage(until=0.48, length=320, sources=8, ranked=0.0, copied=0.1, runs=0.2),
+    Stage(until=0.62, length=352, sources=8, ranked=0.3, copied=0.1, runs=0.1),
+    Stage(until=1.01, length=352, sources=8, ranked=0.7, copied=0.15, runs=0.0),
 )
 
 
@@ -55,13 +54,16 @@ class Sequence:
     """The number of the source; 0 outside sources."""
     weights: list[float] = field(default_factory=list)
     """Of the loss in predicting this token."""
+    hints: list[int] = field(default_factory=list)
+    """What this token should point at already, instead of predicting the next one; 0 for nothing."""
 
-    def add(self, ids, start: int, branch: int, block: int, weight) -> None:
+    def add(self, ids, start: int, branch: int, block: int, weight, hint: int = 0) -> None:
         self.ids += ids
         self.positions += range(start, start + len(ids))
         self.branches += [branch] * len(ids)
         self.blocks += [block] * len(ids)
         self.weights += weight if isinstance(weight, list) else [weight] * len(ids)
+        self.hints += [hint] * len(ids)
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,14 @@ class Batches:
         if not spots:
             return None
         sequence, starts = self.context(part, spots)
-        for branch, (question, number) in enumerate(self.askable(part, spots, [first, *others], stage), 1):
-            if self.rng.random() < stage.runs:
-                question, number = self.pieces(part, spots, stage)
-            copied = self.rng.random() < stage.copied
-            if not self.ask(sequence, starts, branch, question, number, self.answer(part, spots, number, copied), stage):
-                break
+        asked = self.askable(part, spots, [first, *others], stage)
+        branch, missed = 0, 0
+        while missed < 3 and (asked or stage.runs):
+            pieces = not asked or rng.random() < stage.runs
+            question, number = self.pieces(part, spots, stage) if pieces else asked.pop()
+            copied = rng.random() < stage.copied
+            branch += 1
+            missed += not self.ask(sequence, starts, branch, question, number, self.answer(part, spots, number, copied), stage)
         return sequence
 
     def pieces(self, part, spots, stage: Stage) -> tuple[Asked, int]:
@@ -161,7 +165,7 @@ class Batches:
         part, ranked = self.parts[name], self.rng.choice(self.ranked[name])
         question = part[ranked.paragraph].questions[ranked.question]
         copied = self.rng.random() < stage.copied
-        room = stage.length - LONGEST_QUESTION - 4 - copied * LONGEST_SENTENCE
+        room = stage.length - max(map(len, question.texts)) - 4 - copied * (LONGEST_SENTENCE // 2)
         spots = fitting(part, ranked.sentences[: self.rng.randint(5, stage.sources)], room)
         if not spots:
             return None
@@ -198,13 +202,17 @@ class Batches:
         return sequence, furthest
 
     def ask(self, sequence, start, branch, question: Asked, number: int, answer: list[int], stage: Stage) -> bool:
-        """Adds a question and its answer, unless there is no room."""
+        """Adds a question and its answer, unless there is no room.
+
+        Each word of the question should point at the source too: so many small tasks make pointing form, one does not.
+        """
         asked, pointer = [QUESTION, *self.rng.choice(question.texts), ANSWER], [NUMBER + number]
         if number and question.words and self.rng.random() < SHORT_SHARE:
             asked[-1], pointer, answer = SHORT, [], [*question.words, EOS]
         if len(sequence.ids) + len(asked) + len(pointer) + len(answer) > stage.length:
             return False
-        sequence.add(asked, start, branch, 0, 0.0)
+        sequence.add(asked[:-1], start, branch, 0, 0.0, NUMBER + number)
+        sequence.add(asked[-1:], start + len(asked) - 1, branch, 0, 0.0)
         sequence.add(pointer, start + len(asked), branch, 0, POINTER_WEIGHT)
         sequence.add(answer, start + len(asked) + len(pointer), branch, 0, COPY_WEIGHT)
         return True
@@ -256,6 +264,10 @@ def stack(sequences: list[Sequence], length: int) -> dict[str, torch.Tensor]:
         blocks[row, :n] = torch.tensor(sequence.blocks)
         weights[row, : n - 1] = torch.tensor(sequence.weights[1:])
     targets = torch.cat([ids[:, 1:], torch.full((size, 1), PAD)], 1)
+    for row, sequence in enumerate(sequences):
+        hinted = torch.tensor(sequence.hints) > 0
+        targets[row, : len(hinted)][hinted] = torch.tensor(sequence.hints)[hinted]
+        weights[row, : len(hinted)][hinted] = HINT_WEIGHT
     return {"ids": ids, "positions": positions, "branches": branches, "blocks": blocks, "targets": targets, "weights": weights}
 
 

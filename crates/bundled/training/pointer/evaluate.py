@@ -22,6 +22,8 @@ from sentences import split
 
 SOURCES = 12
 SAMPLE = 200
+MOST_WRONG = 0.1
+"""The share of answerable questions that may be refused."""
 
 
 @dataclass
@@ -59,6 +61,8 @@ def main():
         print(name, json.dumps(baseline(prompts)), flush=True)
         for bias in options.bias:
             print(name, f"bias {bias}", json.dumps(score(prompts, logits, bias)), flush=True)
+        bias = most_refusing(prompts, logits)
+        print(name, f"at most {MOST_WRONG} wrong refusals, bias {bias:.2f}", json.dumps(score(prompts, logits, bias)), flush=True)
         print(name, f"copied exactly {reader.copied_exactly(prompts[:100]):.3f}", flush=True)
 
 
@@ -174,6 +178,12 @@ def score(prompts: list[Prompt], logits: torch.Tensor, bias: float) -> dict:
         "right refusals": share(picked[i] == 0 for i in refusable),
         "questions": [len(possible), len(refusable)],
     }
+
+
+def most_refusing(prompts: list[Prompt], logits: torch.Tensor) -> float:
+    """The bias that refuses as much as MOST_WRONG allows: what a threshold could reach, as it is chosen on the set itself."""
+    margins = [float(logits[i, 1 : len(p.sources) + 1].max() - logits[i, 0]) for i, p in enumerate(prompts) if p.item.answers]
+    return sorted(margins)[int(MOST_WRONG * len(margins))] - 1e-4
 
 
 def holds(prompt: Prompt, source: int) -> bool:

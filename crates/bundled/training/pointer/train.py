@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 import prepare
 import tokenizer as tokens
-from batches import COPY_WEIGHT, POINTER_WEIGHT, STAGES, Batches, Fixed, Layout, mask
+from batches import COPY_WEIGHT, HINT_WEIGHT, POINTER_WEIGHT, STAGES, Batches, Fixed, Layout, mask
 from corpus import SHARES
 from model import Decoder, Shape
 from start import begin
@@ -75,10 +75,10 @@ def arguments():
     parser.add_argument("--work", type=Path, required=True, help="folder with the prepared data; checkpoints go here")
     parser.add_argument("--minutes", type=float, required=True, help="of the whole training, over all its parts; on CPUs only time in which it ran")
     parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--inner", type=int, default=768)
-    parser.add_argument("--batch-tokens", type=int, default=5120)
-    parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
+    parser.add_argument("--batch-tokens", type=int, default=3072)
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="the highest learning rate")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches; 8 beside a GPU")
     parser.add_argument("--report-every", type=int, default=50, help="steps")
@@ -155,15 +155,16 @@ def step(compiled, model, optimizer, batch, layout: Layout):
     optimizer.zero_grad()
     numbers, copied = weights == POINTER_WEIGHT, weights == COPY_WEIGHT
     right = logits.detach()[numbers].argmax(-1) == targets[numbers]
-    return torch.stack([losses[numbers].mean(), losses[copied].mean().nan_to_num(), right.float().mean()]).detach()
+    hinted = losses[weights == HINT_WEIGHT]
+    return torch.stack([losses[numbers].mean(), hinted.mean(), losses[copied].mean().nan_to_num(), right.float().mean()]).detach()
 
 
 def report(state, recent, batch):
-    number, copied, right = torch.stack(list(recent)).mean(0).tolist()
+    number, hinted, copied, right = torch.stack(list(recent)).mean(0).tolist()
     speed = state["tokens"] / max(1.0, state["seconds"])
     print(
         f"step {state['step']} minutes {state['seconds'] / 60:.1f} tokens {state['tokens'] / 1e6:.2f}M {speed:.0f}/s "
-        f"length {batch['ids'].shape[1]} number {number:.3f} right {right:.3f} copy {copied:.3f}",
+        f"length {batch['ids'].shape[1]} number {number:.3f} right {right:.3f} hints {hinted:.3f} copy {copied:.3f}",
         flush=True,
     )
 
