@@ -37,10 +37,9 @@ class Stage:
 
 
 STAGES = (
-    Stage(until=0.25, length=192, sources=4, ranked=0.0, copied=0.4, runs=0.6),
-    Stage(until=0.48, length=320, sources=8, ranked=0.0, copied=0.1, runs=0.2),
-    Stage(until=0.62, length=352, sources=8, ranked=0.3, copied=0.1, runs=0.1),
-    Stage(until=1.01, length=352, sources=8, ranked=0.7, copied=0.15, runs=0.0),
+    Stage(until=0.48, length=192, sources=4, ranked=0.0, copied=0.5, runs=0.5),
+    Stage(until=0.62, length=320, sources=8, ranked=0.2, copied=0.3, runs=0.15),
+    Stage(until=1.01, length=352, sources=8, ranked=0.7, copied=0.3, runs=0.0),
 )
 
 

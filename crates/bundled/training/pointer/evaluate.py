@@ -20,7 +20,7 @@ from prepare import LONGEST_QUESTION, LONGEST_SENTENCE, LONGEST_TITLE
 from rank import Bm25, order_sentences
 from sentences import split
 
-SOURCES = 12
+SOURCES = 8
 SAMPLE = 200
 MOST_WRONG = 0.1
 """The share of answerable questions that may be refused."""
@@ -110,6 +110,7 @@ class Reader:
     def __init__(self, model: Decoder, tokenizer, layout: Layout):
         self.model, self.tokenizer, self.layout = model, tokenizer, layout
 
+    @torch.no_grad()
     def numbers(self, prompts: list[Prompt], size: int = 15) -> torch.Tensor:
         """Logits of «refuse», «1», «2»… for each prompt."""
         rows = []

@@ -83,7 +83,7 @@ def config(weights: dict, block: bool) -> dict:
             "quotes_better": True,  # Until `evaluate.py` says otherwise.
             "sources_are": "sentences",
             "source_order": "best_first",
-            "max_sources": 12,
+            "max_sources": 8,
             "max_source_tokens": 90,
             "block_attention": block,
         },

@@ -2,8 +2,8 @@
 
 Copying is what every answer is made of, and from random weights it takes millions of tokens to form. It needs two
 attention heads (Olsson et al. 2022, «induction heads»): one that tells each token what stands before it, and one that
-finds the token whose predecessor is the present one. A third tells each token
-of which source it is, for pointing. All are linear maps that can be written down; training then bends them.
+finds the token whose predecessor is the present one. A third tells each token of which source it is, for pointing.
+All are linear maps that can be written down; training then bends them.
 """
 
 import numpy as np
