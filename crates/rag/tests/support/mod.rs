@@ -19,6 +19,31 @@ use rag::{
 };
 use retrieval::{Change, Heading, Index, PassageSettings, SourceDocument, split};
 
+/// Rivers in English, a statute in Korean, and a page that says nothing.
+pub(crate) fn library() -> Arc<Index> {
+    index(&[
+        (
+            "nile.md",
+            "# The Nile\n\nThe Nile is 6650 kilometres long. It flows north through Egypt into \
+             the Mediterranean sea.\n\n```rust\nlet nile = long();\n```\n",
+        ),
+        (
+            "amazon.md",
+            "# The Amazon\n\n- The Amazon river carries more water than any other river.\n\
+             - It is home to the pink dolphin.\n",
+        ),
+        (
+            "leave.md",
+            "# 근로기준법\n\n## 연차 휴가\n\n1. 사용자는 1년간 80퍼센트 이상 출근한 근로자에게 15일의 \
+             유급휴가를 주어야 한다.\n\n2. 가산휴가를 포함한 총 휴가 일수는 25일을 한도로 한다.\n",
+        ),
+        (
+            "empty.md",
+            "# Colophon\n\nSet in a fine typeface by nobody in particular.\n",
+        ),
+    ])
+}
+
 /// An index of `documents`, each a name and a Markdown text.
 pub(crate) fn index(documents: &[(&str, &str)]) -> Arc<Index> {
     let index = Index::in_memory().expect("an index in memory");
@@ -277,5 +302,15 @@ impl Random {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) % bound as u64) as usize
+    }
+}
+
+pub fn check_invalid(pipeline: &Pipeline, question: Question, param: &str) {
+    match refused(pipeline.answer(&[library()], question)) {
+        RagError::Invalid {
+            param: got,
+            message,
+        } => assert_eq!(got, param, "{message}"),
+        other => panic!("{other}"),
     }
 }
