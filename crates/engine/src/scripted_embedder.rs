@@ -7,8 +7,11 @@ use crate::{Embedder, EmbedderInfo, EngineError, Reranker, Side};
 pub struct ScriptedEmbedder {
     info: EmbedderInfo,
     script: Box<Script>,
-    coverage: f32,
+    coverage: Box<Coverage>,
 }
+
+/// How much of a text the embedder knows.
+type Coverage = dyn Fn(&str) -> f32 + Send + Sync;
 
 /// The vector of a text.
 type Script = dyn Fn(&str) -> Result<Vec<f32>, EngineError> + Send + Sync;
@@ -27,7 +30,7 @@ impl ScriptedEmbedder {
                 max_tokens: 256,
             },
             script: Box::new(script),
-            coverage: 1.0,
+            coverage: Box::new(|_| 1.0),
         }
     }
 
@@ -38,8 +41,16 @@ impl ScriptedEmbedder {
     }
 
     /// Knows this share of every text.
-    pub fn with_coverage(mut self, coverage: f32) -> Self {
-        self.coverage = coverage;
+    pub fn with_coverage(self, coverage: f32) -> Self {
+        self.with_coverage_of(move |_| coverage)
+    }
+
+    /// Knows as much of a text as this function says.
+    pub fn with_coverage_of(
+        mut self,
+        coverage: impl Fn(&str) -> f32 + Send + Sync + 'static,
+    ) -> Self {
+        self.coverage = Box::new(coverage);
         self
     }
 
@@ -81,8 +92,8 @@ impl Embedder for ScriptedEmbedder {
         spelt.collect()
     }
 
-    fn coverage(&self, _: &str) -> f32 {
-        self.coverage
+    fn coverage(&self, text: &str) -> f32 {
+        (self.coverage)(text)
     }
 }
 

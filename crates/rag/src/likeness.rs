@@ -70,16 +70,23 @@ impl Likeness {
     }
 
     /// How alike `text` and each of the `sentences` are: their cosine, on a scale where unrelated
-    /// texts have 0 and equal ones 1; 0 for one that is too long for the embedder. `side` says whether the text asks or tells. `None` when the embedder cannot
-    /// judge: it does not know the language, has no room for the text, or is too busy. An answer does
-    /// not wait for a vote.
+    /// texts have 0 and equal ones 1; 0 for one that the embedder cannot judge: it is too long, or
+    /// in a language that it does not know. `side` says whether the text asks or tells. `None` when
+    /// it cannot judge the text, or most of the sentences, or is too busy: an answer does not wait
+    /// for a vote.
     pub(crate) fn to(&self, text: &str, side: Side, sentences: &[&str]) -> Option<Vec<f32>> {
         let embedder = &self.scale.embedder;
-        if embedder.coverage(text) <= LEAST_COVERAGE || !self.fits(text) {
+        if !self.can_judge(text) {
             return None;
         }
         let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
         self.learn(sentences, &mut vectors).ok()?;
+        let judged = sentences
+            .iter()
+            .filter(|sentence| vectors.contains_key(**sentence));
+        if judged.count() * 2 < sentences.len() {
+            return None;
+        }
         let asked = embedder.embed(&[text], side).ok()?.pop()?;
         let unrelated = self.scale.unrelated().ok()?;
         let alike = |sentence: &&str| {
@@ -96,7 +103,7 @@ impl Likeness {
         sentences: &[&str],
         vectors: &mut HashMap<String, Vec<f32>>,
     ) -> Result<(), EngineError> {
-        let is_new = |sentence: &&str| !vectors.contains_key(*sentence) && self.fits(sentence);
+        let is_new = |sentence: &&str| !vectors.contains_key(*sentence) && self.can_judge(sentence);
         let new: Vec<&str> = sentences.iter().copied().filter(is_new).collect();
         if !new.is_empty() {
             let made = self.scale.embedder.embed(&new, Side::Passage)?;
@@ -105,9 +112,10 @@ impl Likeness {
         Ok(())
     }
 
-    fn fits(&self, text: &str) -> bool {
+    fn can_judge(&self, text: &str) -> bool {
         let embedder = &self.scale.embedder;
-        embedder.count_tokens(text) <= embedder.model().max_tokens
+        embedder.coverage(text) > LEAST_COVERAGE
+            && embedder.count_tokens(text) <= embedder.model().max_tokens
     }
 }
 

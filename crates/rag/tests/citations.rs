@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use engine::{EngineError, ScriptedEmbedder, ScriptedEngine};
 use futures_core::Stream;
 use rag::{
-    Answer, AnswerEvent, CitationStyle, Encoders, Pipeline, Question, RagError, Settings,
-    SupportPolicy, Vote,
+    Answer, AnswerEvent, AnsweredBy, CitationStyle, Encoders, Pipeline, Question, RagError,
+    Settings, SupportPolicy, Vote,
 };
 use retrieval::Index;
 use support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
@@ -382,6 +382,35 @@ fn what_means_the_same_is_cited_whatever_its_words() {
     assert!(other_number.citations.is_empty(), "{other_number:?}");
     let no_vote = answer("No stream anywhere is longest like this one.", 1.5);
     assert_eq!((no_vote.citations.len(), no_vote.unsupported.len()), (0, 1));
+}
+
+#[test]
+fn an_embedder_says_nothing_of_what_it_cannot_read() {
+    // Everything is alike to it but what it cannot read, which is far from everything.
+    let embedder = ScriptedEmbedder::new("english", |text: &str| {
+        let readable = f32::from(u8::from(text.is_ascii()));
+        Ok(vec![readable, 1.0 - readable])
+    });
+    let encoders = Encoders {
+        embedder: Some(Arc::new(
+            embedder.with_coverage_of(|text| f32::from(u8::from(text.is_ascii()))),
+        )),
+        ..Encoders::default()
+    };
+    let documents = [(
+        "rope.md",
+        "# 위치\n\nRoPE는 벡터를 돌려서 위치를 나타낸다.\n",
+    )];
+    let engine = ScriptedEngine::new(|_| Ok("RoPE turns vectors.".into()));
+    let pipeline = Pipeline::new(Arc::new(engine), Settings::default()).with_encoders(encoders);
+    let answer = pipeline.answer(&[index(&documents)], ask("What is RoPE?"));
+    let answer = answer.expect("an answer");
+    assert_eq!(
+        answer.answered_by,
+        AnsweredBy::Model,
+        "{:?}",
+        answer.evidence
+    );
 }
 
 #[test]
