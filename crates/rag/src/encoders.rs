@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Embedder, EngineError, Reranker, Side, fitting_pieces};
-use retrieval::{Fusion, Hit, Index, LEAST_COVERAGE, Meaning, Mode, Query};
+use retrieval::{Budget, Fusion, Hit, Index, LEAST_COVERAGE, Meaning, Mode, Query};
 
 use crate::error::RagError;
 
@@ -31,6 +31,13 @@ pub struct Encoders {
 /// How long a search may take, reranking aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SearchTime(pub Duration);
+
+impl SearchTime {
+    /// The budget of a search that begins now.
+    pub fn begin(self) -> Budget {
+        Budget::of(self.0)
+    }
+}
 
 impl Default for SearchTime {
     fn default() -> Self {

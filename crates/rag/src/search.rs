@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use retrieval::{Budget, Hit, Index};
+use retrieval::{Hit, Index};
 
 use crate::distinct::{CHOICE, distinct};
 use crate::encoders::Encoders;
@@ -48,7 +48,7 @@ pub(crate) fn search(
     let diversity = question.method.diversity.unwrap_or(encoders.diversity);
     let choice = if diversity > 0.0 { CHOICE } else { 1 };
     let wider = (top_k * choice + COPIES).min(retrieval::MAX_TOP_K);
-    let budget = Budget::of(encoders.time.0);
+    let budget = encoders.time.begin();
     let looked_up = retrieval::Query {
         files: question.files.clone(),
         budget: Some(budget.clone()),

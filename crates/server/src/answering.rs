@@ -21,7 +21,7 @@ use crate::wire::chat_request::ChatRequest;
 use crate::wire::place::Object;
 use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
 
-pub(crate) use digest::sha256;
+pub(crate) use digest::{hex, sha256};
 use record::Asked;
 pub(crate) use record::{Receipts, Record};
 

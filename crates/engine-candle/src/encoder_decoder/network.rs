@@ -7,7 +7,7 @@ use engine::{EngineError, KvLoad};
 
 use super::{Reading, T5};
 use crate::decoder::{Asks, Chunk};
-use crate::serving::{Network, Wanted};
+use crate::serving::{Kept, Network, Wanted};
 use crate::softmax::{log_sum_exp, logprob};
 
 /// A T5 and the memory for its sequences.
@@ -136,7 +136,9 @@ impl Network for EncoderDecoder {
         }
         Ok(found)
     }
+}
 
+impl Kept for EncoderDecoder {
     fn kv_load(&self) -> KvLoad {
         KvLoad {
             budget_bytes: self.budget.bytes,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use engine::{EngineError, KvLoad, SamplingParams, Sharing, TokenStream};
 
-use super::network::{Network, Wanted};
+use super::network::{Kept, Network, Wanted};
 use super::{Job, Manner, Task, Wishes, Writing};
 use crate::decoder::{Asks, Chunk};
 use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
@@ -89,7 +89,9 @@ impl Network for Counting {
         }
         Ok(logits)
     }
+}
 
+impl Kept for Counting {
     fn kv_load(&self) -> KvLoad {
         KvLoad::default()
     }

@@ -26,12 +26,12 @@ mod writing;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use engine::{EngineError, KvLoad, Load};
+use engine::{EngineError, Load};
 
 use crate::{LoadError, Settings};
 pub(crate) use grammar::{Grammar, Grammars};
 pub(crate) use memory::PagedDecoder;
-pub(crate) use network::{Network, Wanted};
+pub(crate) use network::{Kept, Network, Wanted};
 pub(crate) use output::Wishes;
 use queue::{Queue, QueueLimits};
 pub(crate) use quotation::{Quotation, Spellings};
@@ -45,16 +45,13 @@ pub(crate) use writing::{Manner, Writing};
 pub(crate) struct WorkerPool {
     queue: Arc<Queue>,
     workers: Vec<JoinHandle<()>>,
-    kv_load: Box<dyn Fn() -> KvLoad + Send + Sync>,
-    forget: Box<dyn Fn() + Send + Sync>,
-    era: Box<dyn Fn() -> u64 + Send + Sync>,
+    kept: Arc<dyn Kept>,
 }
 
 impl WorkerPool {
     /// Starts the workers. They share the weights and the memory for sequences.
     pub(crate) fn start<N: Network>(network: N, settings: &Settings) -> Result<Self, LoadError> {
         let network = Arc::new(network);
-        let (gauged, forgetting, counting) = (network.clone(), network.clone(), network.clone());
         let limits = QueueLimits {
             requests: settings.queue,
             tokens: settings.queue_tokens,
@@ -65,9 +62,7 @@ impl WorkerPool {
         let mut pool = Self {
             queue: Arc::new(Queue::new(limits)),
             workers: Vec::new(),
-            kv_load: Box::new(move || gauged.kv_load()),
-            forget: Box::new(move || forgetting.forget()),
-            era: Box::new(move || counting.era()),
+            kept: network.clone(),
         };
         for index in 0..settings.workers {
             let worker = Worker::new(index, network.clone(), pool.queue.clone(), settings)?;
@@ -92,18 +87,18 @@ impl WorkerPool {
 
     /// Lets go of what is kept for later requests.
     pub(crate) fn forget(&self) {
-        (self.forget)();
+        self.kept.forget();
     }
 
     /// How often that was asked.
     pub(crate) fn era(&self) -> u64 {
-        (self.era)()
+        self.kept.era()
     }
 
     /// What waits and what runs.
     pub(crate) fn load(&self) -> Load {
         Load {
-            kv: (self.kv_load)(),
+            kv: self.kept.kv_load(),
             ..self.queue.load()
         }
     }

@@ -15,7 +15,7 @@ use crate::decoder::Chunk;
 /// * The logits of a sequence do not depend on how its prompt was cut, nor on the batch.
 /// * When [`forward`](Network::forward) fails or panics, every memory of the batch is as it was
 ///   before, so that the call can be repeated with each chunk alone.
-pub(crate) trait Network: Send + Sync + 'static {
+pub(crate) trait Network: Kept {
     /// What one sequence holds between two steps. Dropping it frees all of it.
     type Memory: Send;
 
@@ -29,7 +29,10 @@ pub(crate) trait Network: Send + Sync + 'static {
 
     /// Feeds the batch and returns the numbers asked for, in the batch's order.
     fn forward(&self, batch: &mut [Chunk<'_, Self::Memory>]) -> Result<Vec<Vec<f32>>, EngineError>;
+}
 
+/// What all memories of a network hold and keep, whatever one of them is.
+pub(crate) trait Kept: Send + Sync + 'static {
     /// What all memories take.
     fn kv_load(&self) -> KvLoad;
 

@@ -42,12 +42,9 @@ pub(super) fn best(
     let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
     let mut found = BinaryHeap::with_capacity(most + 1);
     // The largest one sets the highest mark.
-    let mut segments: Vec<u32> = (0..)
-        .zip(searcher.segment_readers())
-        .map(|(n, _)| n)
-        .collect();
-    segments.sort_by_key(|n| Reverse(searcher.segment_reader(*n).max_doc()));
-    for segment in segments {
+    let mut segments: Vec<_> = (0..).zip(searcher.segment_readers()).collect();
+    segments.sort_by_key(|(_, reader)| Reverse(reader.max_doc()));
+    for (segment, _) in segments {
         if budget.is_some_and(Budget::is_spent) {
             break;
         }

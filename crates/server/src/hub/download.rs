@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::connection::Hub;
+use crate::answering::hex;
 
 /// How long nothing may come.
 const STALL: Duration = Duration::from_secs(30);
@@ -146,9 +147,7 @@ fn check_content(file: &mut File, name: &str) -> anyhow::Result<()> {
         }
         hash.update(&buffer[..read]);
     }
-    let digits = hash.finalize();
-    let digits = digits.iter().map(|byte| format!("{byte:02x}"));
-    let is = digits.collect::<String>();
+    let is = hex(&hash.finalize());
     ensure!(is == name.to_ascii_lowercase(), "its SHA-256 is {is}");
     Ok(())
 }

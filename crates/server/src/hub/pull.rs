@@ -1,12 +1,10 @@
 //! A model of the hub into the cache that all programs share.
 
 use std::fs;
-use std::future::poll_fn;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 
 use anyhow::{Context, bail, ensure};
-use axum::body::HttpBody;
+use axum::body::{Body, to_bytes};
 use serde::Deserialize;
 
 use super::cache::{self, cache_folder};
@@ -90,17 +88,9 @@ struct Sibling {
 }
 
 async fn revision(hub: &Hub, url: &str) -> anyhow::Result<Revision> {
-    let mut body = hub.get(url, 0).await?.into_body();
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        if let Ok(data) = frame?.into_data() {
-            ensure!(
-                bytes.len() + data.len() <= MAX_LIST_BYTES,
-                "{url} has no end"
-            );
-            bytes.extend_from_slice(&data);
-        }
-    }
+    let body = Body::new(hub.get(url, 0).await?.into_body());
+    let bytes = to_bytes(body, MAX_LIST_BYTES).await;
+    let bytes = bytes.with_context(|| format!("{url} cannot be read, or has no end"))?;
     let revision: Revision =
         serde_json::from_slice(&bytes).with_context(|| format!("{url} is not as expected"))?;
     ensure!(is_inside(&revision.sha), "{url} names no revision");

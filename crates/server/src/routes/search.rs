@@ -22,7 +22,7 @@ pub(super) async fn search(
 ) -> Result<Json<SearchPage>, ApiError> {
     let request = SearchRequest::read(&body.object(), &app.limits)?;
     let page = off_thread(move || {
-        let budget = Budget::of(app.encoders.time.0);
+        let budget = app.encoders.time.begin();
         let hits = find(&app, &collection, &request, &budget)?;
         let item = |hit| item(&app.library, &collection, hit);
         let items = hits.into_iter().map(item).collect::<Result<_, _>>()?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use engine::{EngineError, KvLoad};
 
-use super::network::{Network, Wanted};
+use super::network::{Kept, Network, Wanted};
 use crate::decoder::{Chunk, Decoder, KvType};
 use pool::{KvPool, SequenceMemory};
 
@@ -60,7 +60,9 @@ impl Network for PagedDecoder {
         }
         Ok(found)
     }
+}
 
+impl Kept for PagedDecoder {
     fn kv_load(&self) -> KvLoad {
         self.pool.load()
     }
