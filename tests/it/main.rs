@@ -18,6 +18,9 @@ mod responses;
 /// Sentences without a source, and receipts of answers.
 mod answers;
 
+/// Receipts with a signature.
+mod signing;
+
 /// Tools that the model calls.
 mod tools;
 

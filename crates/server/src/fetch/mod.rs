@@ -11,6 +11,8 @@ mod exchange;
 mod network;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_tls;
 mod url;
 
 use std::fmt::Display;
