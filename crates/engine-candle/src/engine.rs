@@ -18,8 +18,8 @@ use crate::files::ModelSource;
 use crate::fingerprint::fingerprint;
 use crate::model::{Body, Model};
 use crate::serving::{
-    Grammar, Grammars, Job, Manner, PagedDecoder, Quotation, Spellings, Task, Wishes, WorkerPool,
-    Writing, check_sampling,
+    Grammar, Grammars, Job, Manner, PagedDecoder, Pointing, Quotation, Spellings, Task, Wishes,
+    WorkerPool, Writing, check_sampling,
 };
 use crate::text::Text;
 
@@ -32,6 +32,8 @@ pub struct CandleEngine {
     model: ModelInfo,
     text: Arc<Text>,
     end_tokens: Arc<[u32]>,
+    /// Tokens that stand for the first, second… source; most models have none.
+    pointers: Vec<u32>,
     vocab: usize,
     /// Made when an answer must be JSON for the first time.
     grammars: OnceLock<Result<Grammars, EngineError>>,
@@ -105,6 +107,7 @@ impl CandleEngine {
             vocab,
             text,
             end_tokens,
+            pointers,
             card,
         } = Model::open(&source)?;
         let (most, pool, anatomy) = match body {
@@ -131,6 +134,7 @@ impl CandleEngine {
             },
             text,
             end_tokens,
+            pointers,
             vocab,
             grammars: OnceLock::new(),
             spellings: OnceLock::new(),
@@ -214,6 +218,7 @@ impl CandleEngine {
         Ok(Wishes {
             stop: std::mem::take(&mut request.stop),
             logprobs: request.logprobs,
+            pointing: Pointing::new(&self.pointers, &request.prompt.documents),
             tools,
             beginning: beginning.unwrap_or_default(),
         })

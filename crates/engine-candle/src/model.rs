@@ -7,7 +7,6 @@ use engine::{Card, SourceUnit};
 use serde_json::Value;
 
 use crate::LoadError;
-use crate::config::DecoderConfig;
 use crate::decoder::Decoder;
 use crate::encoder_decoder::{T5, is_t5};
 use crate::files::{Gguf, ModelFiles, ModelSource, Weights};
@@ -20,6 +19,8 @@ pub(crate) struct Model {
     pub(crate) text: Arc<Text>,
     /// Tokens that end the model's turn.
     pub(crate) end_tokens: Arc<[u32]>,
+    /// Tokens that stand for the first, second… source; most models have none.
+    pub(crate) pointers: Vec<u32>,
     pub(crate) card: Card,
 }
 
@@ -41,15 +42,15 @@ impl Model {
             end_tokens.insert(sizes.end_token);
             (Body::T5(Box::new(T5::build(&files)?)), sizes.vocab)
         } else {
-            let config = DecoderConfig::read(&files)?;
-            let vocab = config.vocab;
+            let decoder = Decoder::build(&files)?;
+            let vocab = decoder.vocab();
             check_vocabulary(&text.tokenizer, vocab)?;
-            let decoder = Decoder::build(config, &files.weights)?;
             (Body::Decoder(Box::new(decoder)), vocab)
         };
         Ok(Self {
             body,
             vocab,
+            pointers: pointers(&files.config, &text.tokenizer)?,
             text: Arc::new(text),
             end_tokens: end_tokens.into_iter().collect(),
             card: card(&files.config),
@@ -158,12 +159,23 @@ pub(crate) fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTre
         .collect()
 }
 
+/// The tokens that stand for sources, by the names that the object `ibid` of `config.json` lists.
+fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Vec<u32>, LoadError> {
+    let id = |name: &Value| {
+        let id = name.as_str().and_then(|name| tokenizer.id(name));
+        id.ok_or_else(|| LoadError::Config(format!("`ibid.pointers`: there is no token {name}")))
+    };
+    let names = config["ibid"]["pointers"].as_array();
+    names.into_iter().flatten().map(id).collect()
+}
+
 /// The object `ibid` of `config.json`.
 pub(crate) fn card(config: &Value) -> Card {
     let ours = &config["ibid"];
     let number = |key: &str| ours[key].as_u64().and_then(|n| usize::try_from(n).ok());
     Card {
         quotes_better: ours["quotes_better"].as_bool().unwrap_or(false),
+        points: ours["pointers"].as_array().is_some_and(|names| !names.is_empty()),
         unit: match ours["sources_are"].as_str() {
             Some("sentences") => SourceUnit::Sentence,
             _ => SourceUnit::Passage,

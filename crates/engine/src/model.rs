@@ -21,6 +21,9 @@ pub struct ModelInfo {
 pub struct Card {
     /// Quoting the best sentences answers better than this model does.
     pub quotes_better: bool,
+    /// The model only names sources, each by a token of its own, and the engine says their texts:
+    /// an answer is made of whole sources, or of nothing.
+    pub points: bool,
     /// What a source is.
     pub unit: SourceUnit,
     /// More sources than this confuse the model.

@@ -50,6 +50,8 @@ struct Generation {
     tokens: TokenStream,
     writing: Writing,
     held: Option<Held>,
+    /// What is said if the model says nothing.
+    silence: Option<&'static str>,
     /// What stands behind the text.
     disclaimer: Option<String>,
     /// The ids of all tokens so far.
@@ -89,12 +91,21 @@ impl Choice {
                 tokens,
                 writing,
                 held,
+                silence: None,
                 disclaimer: None,
                 ids: Vec::new(),
                 logprobs: Vec::new(),
                 calls: 0,
             }),
         }
+    }
+
+    /// The same, with what is said if the model says nothing.
+    pub(crate) fn or_when_silent(mut self, silence: Option<&'static str>) -> Self {
+        if let Some(generation) = &mut self.generation {
+            generation.silence = silence;
+        }
+        self
     }
 
     /// The same, with a last paragraph behind the text.
@@ -161,6 +172,9 @@ impl Choice {
                 generation.ids.push(token.id);
                 generation.logprobs.extend(token.logprobs);
                 generation.writing.attend(token.attention);
+                if !token.text.is_empty() {
+                    generation.silence = None;
+                }
                 let pieces = generation.writing.push(&token.text);
                 let pieces = generation.shown(pieces);
                 let events = generation.events(pieces);
@@ -261,7 +275,8 @@ impl Generation {
     /// The rest of the text, or the refusal in its place, and the probabilities of tokens that
     /// became no text; and how the whole is supported.
     fn end(&mut self) -> (Vec<ChoiceEvent>, Option<Support>) {
-        let last = self.writing.finish();
+        let mut last = self.writing.push(self.silence.unwrap_or_default());
+        last.extend(self.writing.finish());
         let mut pieces = self.shown(last);
         let mut support = self.writing.support();
         match (self.held.take(), &mut support) {

@@ -19,7 +19,7 @@ use crate::prompt::{Splice, splice};
 use crate::prompts::Prompts;
 use crate::question::{Mode, Question};
 use crate::quotes::quote;
-use crate::refusal::{refuse, withheld};
+use crate::refusal::{declined, nothing_to_name, refuse, withheld};
 use crate::search::{Found, search};
 use crate::settings::Settings;
 use crate::support::SupportPolicy;
@@ -201,6 +201,11 @@ impl Pipeline {
         let holds_back = telling.policy == SupportPolicy::Strict;
         let refusal = grounds.as_ref().map(|grounds| withheld(&grounds.found));
         let refusal = refusal.filter(|_| holds_back);
+        let silence = match &grounds {
+            Some(_) => declined(&question.text),
+            None => nothing_to_name(&question.text),
+        };
+        let silence = self.engine.model().card.points.then_some(silence);
         let disclaimer = question.disclaimer();
         let quotable = match question.verbatim_quotations {
             true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),
@@ -247,6 +252,7 @@ impl Pipeline {
             let held = refusal.clone();
             let held = held.map(|refusal| Held::until_supported(refusal, density));
             let choice = Choice::from_model(tokens, writing(), held);
+            let choice = choice.or_when_silent(silence);
             Ok(choice.ending_in(disclaimer.clone()))
         });
         let choices = choices.collect::<Result<_, RagError>>()?;

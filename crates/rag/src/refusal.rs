@@ -44,13 +44,35 @@ pub(crate) fn withheld(found: &Found) -> String {
 
 fn no_answer(found: &Found) -> String {
     let language = Language::of(&found.query.question);
-    let said = match language {
+    format!(
+        "{}{}",
+        declined(&found.query.question),
+        nearest_sentence(language, found)
+    )
+}
+
+/// That the documents do not answer, in the language of the question.
+pub(crate) fn declined(question: &str) -> &'static str {
+    match Language::of(question) {
         Language::English => "The documents do not answer this question.",
         Language::Korean => "문서에서 이 질문에 대한 답을 찾을 수 없습니다.",
         Language::Japanese => "文書にはこの質問の答えが見つかりません。",
         Language::Chinese => "文档中找不到这个问题的答案。",
-    };
-    format!("{said}{}", nearest_sentence(language, found))
+    }
+}
+
+/// That there was nothing to answer from, for a model that only names sources.
+pub(crate) fn nothing_to_name(message: &str) -> &'static str {
+    match Language::of(message) {
+        Language::English => {
+            "This model answers from documents only, and none were searched for this."
+        }
+        Language::Korean => {
+            "이 모델은 문서에 있는 내용으로만 답합니다. 이번에는 찾아본 문서가 없습니다."
+        }
+        Language::Japanese => "このモデルは文書からのみ答えます。今回は検索した文書がありません。",
+        Language::Chinese => "本模型只根据文档回答，而这次没有检索任何文档。",
+    }
 }
 
 /// How much was searched, and what came nearest.

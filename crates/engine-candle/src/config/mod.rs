@@ -6,7 +6,13 @@ mod hugging_face;
 mod hugging_face_rope;
 mod rope;
 
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
 use crate::LoadError;
+use crate::decoder::Blocks;
 use crate::files::{ModelFiles, Weights};
 pub(crate) use family::{Activation, Family};
 pub(crate) use rope::{RopeConfig, RopeScaling, yarn_magnitude};
@@ -123,6 +129,19 @@ impl DecoderConfig {
             None => Ok(()),
         }
     }
+}
+
+/// How sources are told from each other, if they are read independently: the object
+/// `ibid.block_attention`, token ids, `{"opens": [8, 9, …], "closes": 4}`.
+pub(crate) fn blocks(config: &Value) -> Result<Option<Arc<Blocks>>, LoadError> {
+    let config = &config["ibid"]["block_attention"];
+    if config.is_null() {
+        return Ok(None);
+    }
+    let read = Blocks::deserialize(config);
+    let read = read
+        .map_err(|error| LoadError::Config(format!("`ibid.block_attention`: {error}")))?;
+    Ok(Some(Arc::new(read)))
 }
 
 /// The family with this property. The error names all, by `name_of`.

@@ -1,4 +1,5 @@
-//! Causal grouped-query attention over paged keys and values, all or those in a sliding window.
+//! Causal grouped-query attention over paged keys and values: all, those in a sliding window, or
+//! all but those of other sources.
 //!
 //! Rows of a sequence are taken a few at a time, so that a page is read and converted once for
 //! all of them and for all heads that share its keys. Each row and head is computed in the same
@@ -96,6 +97,7 @@ impl Attention {
                         cache: caches[same_chunk[0]],
                         kv_head,
                         positions: &rows.positions()[start..end],
+                        unseen: &rows.unseen()[start..end],
                         query: &query[start * queries..end * queries],
                         out: tile_out,
                     });
@@ -120,6 +122,8 @@ struct Tile<'a> {
     kv_head: usize,
     /// Of each row.
     positions: &'a [usize],
+    /// Tokens that each row does not see.
+    unseen: &'a [Range<usize>],
     /// `[rows, heads * head_dim]`, all heads.
     query: &'a [f32],
     /// `[rows, heads of the group * head_dim]`, zeros.
@@ -184,6 +188,8 @@ impl Tile<'_> {
                     *score = cap * (*score / cap).tanh();
                 }
             }
+            let unseen = overlap(&seen, &self.unseen[index / heads]);
+            scores[unseen.start - seen.start..unseen.end - seen.start].fill(f32::NEG_INFINITY);
             totals.push(vector::exponentials(scores));
         }
 

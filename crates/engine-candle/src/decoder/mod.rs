@@ -15,6 +15,7 @@ mod linear;
 mod mlp;
 mod norm;
 mod observer;
+mod reader;
 mod rope;
 mod rows;
 
@@ -24,13 +25,14 @@ use engine::{Anatomy, EngineError};
 use rayon::prelude::*;
 
 use crate::LoadError;
-use crate::config::DecoderConfig;
-use crate::files::{ModelFiles, ModelSource, Weights};
+use crate::config::{DecoderConfig, blocks};
+use crate::files::{ModelFiles, ModelSource};
 use crate::kernels::{Input, Matrix, vector};
 use crate::softmax::{log_sum_exp, logprob};
 pub use asks::{Asks, AttentionWeights, Watch};
 pub use kv::{KvCache, KvType};
 pub(crate) use kv::{KvLayout, KvPage, PAGE_TOKENS};
+pub(crate) use reader::{Blocks, Reader};
 use layer::Layer;
 use linear::Linear;
 use norm::RmsNorm;
@@ -46,6 +48,8 @@ pub struct Decoder {
     layers: Vec<Layer>,
     norm: RmsNorm,
     head: Linear,
+    /// Sources are read independently of each other.
+    blocks: Option<Arc<Blocks>>,
 }
 
 /// Tokens that continue one sequence.
@@ -69,12 +73,12 @@ impl Decoder {
     ///
     /// When a file is missing or damaged, or the model is of a kind that is not supported.
     pub fn load(source: &ModelSource) -> Result<Self, LoadError> {
-        let files = ModelFiles::open(source)?;
-        Self::build(DecoderConfig::read(&files)?, &files.weights)
+        Self::build(&ModelFiles::open(source)?)
     }
 
-    /// Reads the tensors that `config` describes.
-    pub(crate) fn build(config: DecoderConfig, weights: &Weights) -> Result<Self, LoadError> {
+    /// Reads the description, and the tensors that it describes.
+    pub(crate) fn build(files: &ModelFiles) -> Result<Self, LoadError> {
+        let (config, weights) = (DecoderConfig::read(files)?, &files.weights);
         let shape = [config.vocab, config.hidden];
         let embedding = Arc::new(weights.matrix("model.embed_tokens.weight", shape)?);
         let head = match !config.tied && weights.has("lm_head.weight") {
@@ -92,6 +96,7 @@ impl Decoder {
             layers,
             norm: RmsNorm::load(weights, "model.norm", config.hidden, &config)?,
             head,
+            blocks: blocks(&files.config)?,
             config,
         })
     }
@@ -113,7 +118,12 @@ impl Decoder {
 
     /// An empty cache for one sequence.
     pub fn new_cache_of(&self, kv_type: KvType) -> KvCache {
-        KvCache::new(self.kv_layout(kv_type))
+        KvCache::new(self.kv_layout(kv_type), self.reader())
+    }
+
+    /// Reads a sequence from its beginning.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::new(self.blocks.clone())
     }
 
     /// What makes up a page of keys and values. All caches of a batch must have the same.
@@ -165,7 +175,7 @@ impl Decoder {
         }
         let logits = self.compute(batch);
         for chunk in batch.iter_mut() {
-            chunk.cache.advance(chunk.tokens.len());
+            chunk.cache.advance(chunk.tokens);
         }
         Ok(logits)
     }
@@ -173,7 +183,7 @@ impl Decoder {
     fn compute(&self, batch: &mut [Chunk<'_>]) -> Vec<Vec<f32>> {
         let rows = Rows::of(batch);
         let ropes = self.ropes.iter();
-        let rotations = ropes.map(|rope| rope.rotation(rows.positions()));
+        let rotations = ropes.map(|rope| rope.rotation(rows.turns()));
         let rotations = rotations.collect::<Vec<_>>();
         for chunk in batch.iter_mut() {
             chunk.cache.make_room(chunk.tokens.len());

@@ -58,7 +58,7 @@ impl Observer {
             end = chunk_rows.end;
             let weights = |row: usize| {
                 let query = &query[row * queries..(row + 1) * queries];
-                self.weights(query, cache, rows.positions()[row])
+                self.weights(query, cache, rows.positions()[row], &rows.unseen()[row])
             };
             if let Asks::Watched(watch) = asks
                 && let Some(part) = self.part
@@ -84,7 +84,13 @@ impl Observer {
     }
 
     /// For each head, the weight of every token up to this position.
-    fn weights(&self, query: &[f32], cache: &KvCache, position: usize) -> Vec<Vec<f32>> {
+    fn weights(
+        &self,
+        query: &[f32],
+        cache: &KvCache,
+        position: usize,
+        unseen: &Range<usize>,
+    ) -> Vec<Vec<f32>> {
         let layout = cache.layout();
         let end = position + 1;
         let seen = end.saturating_sub(self.window.unwrap_or(end))..end;
@@ -95,7 +101,9 @@ impl Observer {
             let mut weights = vec![vec![0.0; end]; queries.len()];
             self.score(&queries, cache, kv_head, &seen, &mut weights);
             for weights in &mut weights {
-                self.softmax(&mut weights[seen.clone()]);
+                self.cap(&mut weights[seen.clone()]);
+                weights[unseen.clone()].fill(f32::NEG_INFINITY);
+                softmax(&mut weights[seen.clone()]);
             }
             all.append(&mut weights);
         }
@@ -123,15 +131,18 @@ impl Observer {
         }
     }
 
-    fn softmax(&self, scores: &mut [f32]) {
+    fn cap(&self, scores: &mut [f32]) {
         if let Some(cap) = self.cap {
             for score in scores.iter_mut() {
                 *score = cap * (*score / cap).tanh();
             }
         }
-        let total = vector::exponentials(scores);
-        vector::scale(scores, 1.0 / total);
     }
+}
+
+fn softmax(scores: &mut [f32]) {
+    let total = vector::exponentials(scores);
+    vector::scale(scores, 1.0 / total);
 }
 
 /// Layers from the middle on, of those that see everything if there are any. Earlier ones hardly

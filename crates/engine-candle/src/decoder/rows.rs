@@ -1,11 +1,15 @@
 //! Which row of a packed batch belongs to whom.
 
+use std::ops::Range;
+
 use super::Chunk;
 
 /// The rows of a batch: the tokens of all its chunks, one after the other.
 pub(crate) struct Rows {
     tokens: Vec<u32>,
     positions: Vec<usize>,
+    turns: Vec<usize>,
+    unseen: Vec<Range<usize>>,
     chunks: Vec<usize>,
     wanted: Vec<u32>,
 }
@@ -16,6 +20,8 @@ impl Rows {
         let mut rows = Self {
             tokens: Vec::new(),
             positions: Vec::new(),
+            turns: Vec::new(),
+            unseen: Vec::new(),
             chunks: Vec::new(),
             wanted: Vec::new(),
         };
@@ -23,6 +29,12 @@ impl Rows {
             let start = chunk.cache.len();
             rows.tokens.extend_from_slice(chunk.tokens);
             rows.positions.extend(start..start + chunk.tokens.len());
+            let mut reader = chunk.cache.reader().clone();
+            for &token in chunk.tokens {
+                let place = reader.read(token);
+                rows.turns.push(place.position);
+                rows.unseen.push(place.unseen);
+            }
             rows.chunks.resize(rows.tokens.len(), index);
             if chunk.asks.wants_logits() {
                 rows.wanted.push(rows.tokens.len() as u32 - 1);
@@ -36,9 +48,19 @@ impl Rows {
         &self.tokens
     }
 
-    /// The position of each row in its sequence.
+    /// Which token of its sequence each row is.
     pub(crate) fn positions(&self) -> &[usize] {
         &self.positions
+    }
+
+    /// The position by which each row is turned.
+    pub(crate) fn turns(&self) -> &[usize] {
+        &self.turns
+    }
+
+    /// The tokens before each row that it does not see.
+    pub(crate) fn unseen(&self) -> &[Range<usize>] {
+        &self.unseen
     }
 
     /// The chunk each row belongs to.

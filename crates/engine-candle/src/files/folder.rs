@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::blob::Blob;
 use super::safetensors::Safetensors;
-use super::{ModelFiles, Weights, json};
+use super::{ModelFiles, Weights, parsed};
 use crate::LoadError;
 
 /// More than any tokenizer needs; what is larger is not a file of text about a model.
@@ -28,7 +28,7 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, LoadError> {
         .map(|shard| Blob::file(shard))
         .collect::<Result<_, _>>()?;
     Ok(ModelFiles {
-        config: json(&name(folder, "config.json"), &config)?,
+        config: parsed(&name(folder, "config.json"), &config)?,
         generation_config: optional_json(folder, "generation_config.json")?,
         tokenizer: read_optional(&folder.join("tokenizer.json"))?,
         tokenizer_config: optional_json(folder, "tokenizer_config.json")?,
@@ -63,7 +63,7 @@ pub(crate) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
 
 fn optional_json(folder: &Path, file: &str) -> Result<Value, LoadError> {
     match read_optional(&folder.join(file))? {
-        Some(bytes) => json(&name(folder, file), &bytes),
+        Some(bytes) => parsed(&name(folder, file), &bytes),
         None => Ok(Value::Null),
     }
 }

@@ -11,7 +11,7 @@ mod weights;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::LoadError;
 use blob::Blob;
@@ -43,9 +43,13 @@ pub struct EmbeddedModel {
     pub weights: &'static [u8],
 }
 
+/// The key under which a GGUF has the object `ibid` of `config.json`, as JSON.
+pub(crate) const GGUF_CARD: &str = "ibid";
+
 /// What was found of a model. A GGUF file carries all of it but, at times, the tokenizer.
 pub(crate) struct ModelFiles {
-    /// `config.json`; null for GGUF, which says the same in its metadata.
+    /// `config.json`; of a GGUF, which says the same in its metadata, only the object `ibid`, or
+    /// null.
     pub(crate) config: Value,
     /// `generation_config.json`, or null.
     pub(crate) generation_config: Value,
@@ -72,10 +76,10 @@ impl ModelFiles {
     fn embedded(embedded: &EmbeddedModel) -> Result<Self, LoadError> {
         let weights = Blob::embedded("the built-in model", embedded.weights);
         Ok(Self {
-            config: json("the built-in config.json", embedded.config)?,
+            config: parsed("the built-in config.json", embedded.config)?,
             generation_config: Value::Null,
             tokenizer: Some(embedded.tokenizer.to_vec()),
-            tokenizer_config: json(
+            tokenizer_config: parsed(
                 "the built-in tokenizer_config.json",
                 embedded.tokenizer_config,
             )?,
@@ -85,9 +89,14 @@ impl ModelFiles {
     }
 
     fn gguf(path: &Path) -> Result<Self, LoadError> {
-        let weights = Weights::Gguf(Gguf::open(Blob::file(path)?)?);
+        let gguf = Gguf::open(Blob::file(path)?)?;
+        let config = match gguf.string(GGUF_CARD) {
+            Some(card) => json!({ "ibid": parsed("the metadata `ibid`", card.as_bytes())? }),
+            None => Value::Null,
+        };
+        let weights = Weights::Gguf(gguf);
         Ok(Self {
-            config: Value::Null,
+            config,
             generation_config: Value::Null,
             tokenizer: folder::read_optional(&path.with_file_name("tokenizer.json"))?,
             tokenizer_config: Value::Null,
@@ -97,7 +106,7 @@ impl ModelFiles {
     }
 }
 
-fn json(file: &str, bytes: &[u8]) -> Result<Value, LoadError> {
+fn parsed(file: &str, bytes: &[u8]) -> Result<Value, LoadError> {
     serde_json::from_slice(bytes).map_err(|error| LoadError::Malformed {
         file: file.to_owned(),
         reason: error.to_string(),

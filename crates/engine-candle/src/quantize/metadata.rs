@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::config::{DecoderConfig, RopeConfig, RopeScaling, yarn_magnitude};
 use crate::decoder::rope_frequencies;
+use crate::files::GGUF_CARD;
 
 /// Keys in a fixed order.
 pub(super) type Metadata = BTreeMap<String, Value>;
@@ -36,6 +37,10 @@ pub(super) fn of_folder(
     );
     set(&mut metadata, "general.type", Value::String("model".into()));
     set(&mut metadata, "general.name", Value::String(name));
+    if json["ibid"].is_object() {
+        let card = Value::String(json["ibid"].to_string());
+        metadata.insert(GGUF_CARD.into(), card);
+    }
     let mut put = |key: &str, value: Value| {
         metadata.insert(format!("{architecture}.{key}"), value);
     };

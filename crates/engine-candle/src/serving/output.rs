@@ -1,10 +1,12 @@
 //! From the tokens of one answer to what is sent: text, calls of tools, probabilities.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine::{EngineError, Token};
 
 use super::logprobs::Logprobs;
+use super::pointing::Pointing;
 use crate::text::{Detokenizer, Part, Text, ToolCallParser, ToolFormat};
 
 /// What becomes of an answer's tokens.
@@ -12,6 +14,7 @@ pub(crate) struct Output {
     text: Arc<Text>,
     detokenizer: Detokenizer,
     logprobs: Option<Logprobs>,
+    pointing: Pointing,
     tools: Option<Tools>,
 }
 
@@ -22,6 +25,8 @@ pub(crate) struct Wishes {
     pub(crate) stop: Vec<String>,
     /// How many of the most likely tokens to tell beside each chosen one, if any.
     pub(crate) logprobs: Option<usize>,
+    /// The tokens that stand for sources, if any do.
+    pub(crate) pointing: Pointing,
     /// How the model calls tools, if it may.
     pub(crate) tools: Option<&'static ToolFormat>,
     /// What the answer was made to begin with.
@@ -64,9 +69,20 @@ impl Output {
         Self {
             detokenizer: Detokenizer::new(text.clone(), wishes.stop),
             logprobs: wishes.logprobs.map(|top| Logprobs::new(top, before)),
+            pointing: wishes.pointing,
             tools,
             text,
         }
+    }
+
+    /// Makes tokens impossible that have nothing to say here.
+    pub(crate) fn restrict<'a>(&self, logits: Cow<'a, [f32]>) -> Cow<'a, [f32]> {
+        if self.pointing.is_empty() {
+            return logits;
+        }
+        let mut logits = logits.into_owned();
+        self.pointing.restrict(&mut logits);
+        Cow::Owned(logits)
     }
 
     /// Takes the next token, with the model's own logits.
@@ -77,10 +93,14 @@ impl Output {
         logits: &[f32],
     ) -> Result<Sent, EngineError> {
         let mark = self.tools.as_ref().and_then(|tools| tools.mark(id));
+        let source = self.pointing.say(id);
         if let Some(logprobs) = self.logprobs.as_mut().filter(|_| place != Place::End) {
-            logprobs.note(id, logits, &self.text.tokenizer, mark);
+            logprobs.note(id, logits, &self.text.tokenizer, source.as_deref().or(mark));
         }
-        let (text, stopped) = self.text_of(id, place, mark)?;
+        let (text, stopped) = match source {
+            Some(source) => self.said(&source, place)?,
+            None => self.text_of(id, place, mark)?,
+        };
         let is_last = stopped || place != Place::Inside;
         let mut token = Token {
             id,
@@ -117,6 +137,17 @@ impl Output {
         }
         piece.text.push_str(mark.unwrap_or(""));
         if place == Place::Last {
+            let rest = self.detokenizer.finish()?;
+            piece.text.push_str(&rest.text);
+            piece.stopped = rest.stopped;
+        }
+        Ok((piece.text, piece.stopped))
+    }
+
+    /// The text that is certain with the whole text of a source.
+    fn said(&mut self, source: &str, place: Place) -> Result<(String, bool), EngineError> {
+        let mut piece = self.detokenizer.say(source)?;
+        if place == Place::Last && !piece.stopped {
             let rest = self.detokenizer.finish()?;
             piece.text.push_str(&rest.text);
             piece.stopped = rest.stopped;

@@ -109,7 +109,7 @@ impl Writing {
     }
 
     fn choose(&mut self, logits: &[f32]) -> Result<u32, EngineError> {
-        let mut wished = self.penalties.apply(logits);
+        let mut wished = self.output.restrict(self.penalties.apply(logits));
         if let Some(grammar) = &mut self.grammar {
             grammar.restrict(wished.to_mut())?;
         }

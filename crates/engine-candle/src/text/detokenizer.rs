@@ -68,6 +68,16 @@ impl Detokenizer {
         Ok(self.release(false))
     }
 
+    /// Takes a whole text in a token's place.
+    pub(crate) fn say(&mut self, said: &str) -> Result<Piece, EngineError> {
+        let before = self.text.tokenizer.decode(&self.window)?;
+        self.held.push_str(before.get(self.taken..).unwrap_or(""));
+        self.held.push_str(said);
+        self.window.clear();
+        (self.taken, self.settled) = (0, 0);
+        Ok(self.release(false))
+    }
+
     /// Gives up waiting: everything that is left.
     pub(crate) fn finish(&mut self) -> Result<Piece, EngineError> {
         let text = self.text.tokenizer.decode(&self.window)?;
@@ -189,6 +199,21 @@ mod tests {
         let tokens = [vec![first_byte; 9], good].concat();
         let (pieces, _) = stream(&bundled, &tokens, &[]);
         assert!(pieces.concat().ends_with(" fine"), "{pieces:?}");
+    }
+
+    #[test]
+    fn a_whole_text_comes_in_a_tokens_place() {
+        let bundled = bundled();
+        let mut detokenizer = Detokenizer::new(bundled.clone(), vec!["hot".into()]);
+        for token in bundled.content_tokens("It says").expect("encoded") {
+            detokenizer.push(token).expect("it is decoded");
+        }
+        let said = |piece: Piece| (piece.text, piece.stopped);
+        let first = detokenizer.say(": tea is a drink.").expect("it is said");
+        assert_eq!(said(first), (": tea is a drink.".into(), false));
+        let second = detokenizer.say(" It is drunk hot or cold.");
+        let second = second.expect("it is said");
+        assert_eq!(said(second), (" It is drunk ".into(), true));
     }
 
     #[test]

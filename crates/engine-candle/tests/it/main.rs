@@ -15,6 +15,8 @@ mod reference;
 mod answers;
 /// One batch, another batch, no batch: the same logits.
 mod batching;
+/// Sources that are read independently of each other.
+mod blocks;
 /// Text that looks like control tokens stays text.
 mod content;
 /// The suite every engine must pass.

@@ -10,6 +10,8 @@ pub(crate) use head::Head;
 pub use page::KvType;
 pub(crate) use page::{KvLayout, KvPage, PAGE_TOKENS};
 
+use super::reader::Reader;
+
 /// What attention needs of the tokens a sequence has already read.
 ///
 /// It grows page by page; what is written is never moved. A page that is full may be shared with
@@ -22,15 +24,18 @@ pub struct KvCache {
     layout: KvLayout,
     pages: Vec<Arc<KvPage>>,
     len: usize,
+    /// Has read the tokens that are here.
+    reader: Reader,
 }
 
 impl KvCache {
     /// A cache without tokens, which takes no memory yet.
-    pub(crate) fn new(layout: KvLayout) -> Self {
+    pub(crate) fn new(layout: KvLayout, reader: Reader) -> Self {
         Self {
             layout,
             pages: Vec::new(),
             len: 0,
+            reader,
         }
     }
 
@@ -42,6 +47,11 @@ impl KvCache {
     /// Tokens whose keys and values are here.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Reads the next tokens.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// No tokens are here.
@@ -64,12 +74,13 @@ impl KvCache {
         &self.pages[index]
     }
 
-    /// Takes over a full page that another sequence computed for the next tokens. What is here
-    /// must [end with a page](Self::ends_with_a_page).
-    pub(crate) fn adopt(&mut self, page: Arc<KvPage>) {
+    /// Takes over a full page that another sequence computed for these tokens, the next ones.
+    /// What is here must [end with a page](Self::ends_with_a_page).
+    pub(crate) fn adopt(&mut self, page: Arc<KvPage>, tokens: &[u32]) {
         debug_assert!(self.ends_with_a_page(), "a page can only follow a page");
+        debug_assert_eq!(tokens.len(), PAGE_TOKENS);
         self.pages.push(page);
-        self.len += PAGE_TOKENS;
+        self.advance(tokens);
     }
 
     /// Puts a shared page in the place of one with the same content, which is freed.
@@ -85,9 +96,12 @@ impl KvCache {
         }
     }
 
-    /// Counts `tokens` that were written in every layer.
-    pub(crate) fn advance(&mut self, tokens: usize) {
-        self.len += tokens;
+    /// These tokens were written in every layer.
+    pub(crate) fn advance(&mut self, tokens: &[u32]) {
+        self.len += tokens.len();
+        for &token in tokens {
+            self.reader.read(token);
+        }
     }
 
     /// Writes one token's keys and values of one layer, `[kv_heads * head_dim]` each. There must

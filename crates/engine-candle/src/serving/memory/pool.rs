@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use engine::KvLoad;
 
 use super::prefix::{BlockId, BlockTokens, PrefixCache, Tenant};
-use crate::decoder::{KvCache, KvLayout, KvPage, PAGE_TOKENS};
+use crate::decoder::{KvCache, KvLayout, KvPage, PAGE_TOKENS, Reader};
 use crate::serving::network::Wanted;
 
 /// Hands out pages within a budget.
@@ -15,6 +15,8 @@ use crate::serving::network::Wanted;
 /// exceed the budget. Kept pages that no sequence uses are reclaimed as they are needed.
 pub(crate) struct KvPool {
     layout: KvLayout,
+    /// At the beginning of a sequence.
+    reader: Reader,
     /// Pages of the budget.
     budget: usize,
     state: Mutex<State>,
@@ -45,10 +47,11 @@ pub(crate) struct SequenceMemory {
 
 impl KvPool {
     /// A pool of as many pages as fit in so many bytes.
-    pub(crate) fn new(layout: KvLayout, bytes: usize) -> Self {
+    pub(crate) fn new(layout: KvLayout, reader: Reader, bytes: usize) -> Self {
         Self {
             budget: bytes / layout.page_bytes(),
             layout,
+            reader,
             state: Mutex::new(State {
                 reserved: 0,
                 prefixes: PrefixCache::new(),
@@ -88,10 +91,10 @@ impl KvPool {
         state.reserved += needed;
         state.prompt_tokens += wanted.prompt.len() as u64;
         state.cached_tokens += (pages.len() * PAGE_TOKENS) as u64;
-        let mut cache = KvCache::new(self.layout.clone());
+        let mut cache = KvCache::new(self.layout.clone(), self.reader.clone());
         let kept = pages.len();
-        for page in pages {
-            cache.adopt(page);
+        for (page, tokens) in pages.into_iter().zip(&blocks) {
+            cache.adopt(page, tokens);
         }
         Some(SequenceMemory {
             cache,
@@ -158,8 +161,8 @@ impl SequenceMemory {
         self.reserved -= pages.len();
         self.kept += pages.len();
         self.last_kept = last;
-        for page in pages {
-            self.cache.adopt(page);
+        for (page, tokens) in pages.into_iter().zip(&blocks) {
+            self.cache.adopt(page, tokens);
         }
         let start = self.tokens.len();
         self.tokens.extend(&prompt[start..start + tokens]);
@@ -201,7 +204,7 @@ impl Drop for SequenceMemory {
             state.prefixes.touch(&self.tenant, &blocks);
         } else {
             // What it read was to be forgotten when nobody uses it any more.
-            self.cache = KvCache::new(self.pool.layout.clone());
+            self.cache = KvCache::new(self.pool.layout.clone(), self.pool.reader.clone());
             let era = state.era;
             state.prefixes.forget_before(era);
         }

@@ -1,0 +1,92 @@
+//! Answers of a model that only names sources.
+
+mod support;
+
+use std::sync::Arc;
+
+use engine::{Card, Engine, ModelInfo, ScriptedEngine, SourceUnit};
+use rag::{AnsweredBy, Mode, Pipeline, Question, Settings};
+use support::{ask, collect, index, library, model};
+
+/// A pipeline whose model points, and says this.
+fn pointing(reply: &str) -> Pipeline {
+    let reply = reply.to_owned();
+    let card = Card {
+        points: true,
+        unit: SourceUnit::Sentence,
+        ..Card::default()
+    };
+    let engine = ScriptedEngine::new(move |_| Ok(reply.clone()));
+    let engine = engine.with_model(ModelInfo { card, ..model() });
+    assert!(engine.model().card.points);
+    Pipeline::new(Arc::new(engine), Settings::default())
+}
+
+#[test]
+fn who_names_no_source_says_that_the_documents_do_not_answer() {
+    for (question, said) in [
+        (
+            "How long is the Nile?",
+            "The documents do not answer this question.",
+        ),
+        (
+            "연차 유급휴가는 며칠인가요?",
+            "문서에서 이 질문에 대한 답을 찾을 수 없습니다.",
+        ),
+    ] {
+        let answer = pointing("").answer(&[library()], ask(question));
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.answered_by, AnsweredBy::Model);
+        let answer = collect(answer);
+        assert_eq!(answer.text, said);
+        let support = answer.support.expect("there are sources");
+        assert!(support.declines() && support.unsupported() == 0);
+        assert!(answer.citations.is_empty() && answer.unsupported.is_empty());
+    }
+}
+
+#[test]
+fn who_has_no_sources_says_so() {
+    let answer = pointing("").answer(&[], ask("How long is the Nile?"));
+    let answer = collect(answer.expect("an answer"));
+    assert!(
+        answer.text.contains("answers from documents only"),
+        "{}",
+        answer.text
+    );
+}
+
+#[test]
+fn what_was_named_is_cited_source_by_source() {
+    let said = "The Nile is 6650 kilometres long.\n\nIt is home to the pink dolphin.";
+    let answer = pointing(said).answer(&[library()], ask("How long is the Nile?"));
+    let answer = collect(answer.expect("an answer"));
+    let quotes = answer.citations.iter().map(|citation| &citation.quote);
+    assert_eq!(
+        quotes.collect::<Vec<_>>(),
+        [
+            "The Nile is 6650 kilometres long.",
+            "It is home to the pink dolphin."
+        ],
+        "{}",
+        answer.text
+    );
+}
+
+/// A source may end without a full stop; it does not swallow the next one.
+#[test]
+fn a_source_without_a_full_stop_stands_alone() {
+    let library = index(&[
+        ("tea.md", "# Tea\n\nGreen tea: seventy degrees\n"),
+        ("pots.md", "# Tea pots\n\nA tea pot of clay keeps green tea warm.\n"),
+    ]);
+    let said = "Green tea: seventy degrees\n\nA tea pot of clay keeps green tea warm.";
+    let question = Question {
+        mode: Mode::Model,
+        ..ask("How warm is green tea?")
+    };
+    let answer = pointing(said).answer(&[library], question);
+    let answer = collect(answer.expect("an answer"));
+    assert_eq!(answer.citations.len(), 2, "{}", answer.text);
+    assert!(answer.unsupported.is_empty());
+}
