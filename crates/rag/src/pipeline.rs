@@ -202,10 +202,11 @@ impl Pipeline {
         let refusal = grounds.as_ref().map(|grounds| withheld(&grounds.found));
         let refusal = refusal.filter(|_| holds_back);
         let silence = match &grounds {
-            Some(_) => declined(&question.text),
-            None => nothing_to_name(&question.text),
+            Some(_) => declined(question.language()),
+            None => nothing_to_name(question.language()),
         };
-        let silence = self.engine.model().card.points.then_some(silence);
+        let may_be_silent = self.engine.model().card.points && !question.is_json();
+        let silence = may_be_silent.then_some(silence);
         let disclaimer = question.disclaimer();
         let quotable = match question.verbatim_quotations {
             true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),

@@ -44,16 +44,13 @@ pub(crate) fn withheld(found: &Found) -> String {
 
 fn no_answer(found: &Found) -> String {
     let language = Language::of(&found.query.question);
-    format!(
-        "{}{}",
-        declined(&found.query.question),
-        nearest_sentence(language, found)
-    )
+    let said = declined(language);
+    format!("{said}{}", nearest_sentence(language, found))
 }
 
-/// That the documents do not answer, in the language of the question.
-pub(crate) fn declined(question: &str) -> &'static str {
-    match Language::of(question) {
+/// That the documents do not answer.
+pub(crate) fn declined(language: Language) -> &'static str {
+    match language {
         Language::English => "The documents do not answer this question.",
         Language::Korean => "문서에서 이 질문에 대한 답을 찾을 수 없습니다.",
         Language::Japanese => "文書にはこの質問の答えが見つかりません。",
@@ -62,8 +59,8 @@ pub(crate) fn declined(question: &str) -> &'static str {
 }
 
 /// That there was nothing to answer from, for a model that only names sources.
-pub(crate) fn nothing_to_name(message: &str) -> &'static str {
-    match Language::of(message) {
+pub(crate) fn nothing_to_name(language: Language) -> &'static str {
+    match language {
         Language::English => {
             "This model answers from documents only, and none were searched for this."
         }
