@@ -157,13 +157,16 @@ async fn probabilities_come_whole_and_streamed() {
 #[tokio::test]
 async fn each_choice_is_that_of_its_seed() {
     let server = TestServer::start(bundled_model()).await;
+    let tea = "Tea is a drink. Tea is brewed for minutes. Tea is made of leaves. Tea is grown on \
+        hills. Tea is sold in boxes. Tea is drunk hot. Tea is loved in Asia. Tea is old.";
+    server.add("tea.md", tea).await;
     let fields = |n: usize, seed: i64, logprobs: bool| {
         json!({
-            "retrieval": null, "temperature": 1.2, "max_tokens": 24,
+            "answer": "model", "temperature": 2.0, "max_tokens": 3,
             "n": n, "seed": seed, "logprobs": logprobs,
         })
     };
-    let question = "What is tea made of?";
+    let question = "What is tea?";
     let together = contents(&server.ask(question, fields(3, -1, true)).await);
     assert_eq!(
         together,

@@ -21,7 +21,6 @@ fn text(answer: &Value) -> &str {
         .expect("text")
 }
 
-/// The built-in model is too weak to be held to an answer; what surrounds it is not.
 #[tokio::test]
 async fn the_model_speaks_and_its_citations_are_exact() {
     let document = "# Normans\n\nThe Normans gave their name to Normandy. They were descended from Norse raiders.";
@@ -51,6 +50,18 @@ async fn its_card_says_that_quotes_are_better() {
     let server = serving_tea().await;
     let answer = server.ask("How long is tea brewed?", json!({})).await;
     assert_eq!(answer["answered_by"], "quotes");
+    assert!(
+        text(&answer).contains("Tea is brewed for four minutes. [1]"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn it_answers_in_the_words_of_a_source() {
+    let server = serving_tea().await;
+    let asked = json!({"answer": "model"});
+    let answer = server.ask("How long is tea brewed?", asked).await;
+    assert_eq!(answer["answered_by"], "model");
     assert!(
         text(&answer).contains("Tea is brewed for four minutes. [1]"),
         "{answer}"

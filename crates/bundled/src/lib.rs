@@ -4,7 +4,7 @@
 //! folder from disk loads this one by the same path. The recipe that made them is in `training/`.
 
 /// The name under which the built-in model is listed and may be asked for.
-pub const NAME: &str = "ibid-starter";
+pub const NAME: &str = "ibid-pointer";
 
 /// The built-in model.
 pub const MODEL: Files = Files {

@@ -18,8 +18,8 @@ use crate::files::ModelSource;
 use crate::fingerprint::fingerprint;
 use crate::model::{Body, Model};
 use crate::serving::{
-    Grammar, Grammars, Job, Manner, PagedDecoder, Pointing, Quotation, Spellings, Task, Wishes,
-    WorkerPool, Writing, check_sampling,
+    Grammar, Grammars, Job, Manner, PagedDecoder, Pointers, Pointing, Quotation, Spellings, Task,
+    Wishes, WorkerPool, Writing, check_sampling,
 };
 use crate::text::Text;
 
@@ -32,8 +32,8 @@ pub struct CandleEngine {
     model: ModelInfo,
     text: Arc<Text>,
     end_tokens: Arc<[u32]>,
-    /// Tokens that stand for the first, second… source; most models have none.
-    pointers: Vec<u32>,
+    /// Tokens that stand for sources; most models have none.
+    pointers: Pointers,
     vocab: usize,
     /// Made when an answer must be JSON for the first time.
     grammars: OnceLock<Result<Grammars, EngineError>>,

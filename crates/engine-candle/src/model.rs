@@ -10,6 +10,7 @@ use crate::LoadError;
 use crate::decoder::Decoder;
 use crate::encoder_decoder::{T5, is_t5};
 use crate::files::{Gguf, ModelFiles, ModelSource, Weights};
+use crate::serving::Pointers;
 use crate::text::{ChatTemplate, ModelTokenizer, SpecialTokens, Text};
 
 /// A model that can be talked to.
@@ -19,8 +20,8 @@ pub(crate) struct Model {
     pub(crate) text: Arc<Text>,
     /// Tokens that end the model's turn.
     pub(crate) end_tokens: Arc<[u32]>,
-    /// Tokens that stand for the first, second… source; most models have none.
-    pub(crate) pointers: Vec<u32>,
+    /// Tokens that stand for sources; most models have none.
+    pub(crate) pointers: Pointers,
     pub(crate) card: Card,
 }
 
@@ -159,14 +160,29 @@ pub(crate) fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTre
         .collect()
 }
 
-/// The tokens that stand for sources, by the names that the object `ibid` of `config.json` lists.
-fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Vec<u32>, LoadError> {
-    let id = |name: &Value| {
-        let id = name.as_str().and_then(|name| tokenizer.id(name));
-        id.ok_or_else(|| LoadError::Config(format!("`ibid.pointers`: there is no token {name}")))
+/// The tokens that stand for sources, by the names in the object `ibid` of `config.json`:
+/// `{"pointers": ["<1>", …], "most_pointers": 3, "biases": {"<0>": -0.5, …}}`.
+fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Pointers, LoadError> {
+    let ours = &config["ibid"];
+    let id = |name: &str| {
+        let id = tokenizer.id(name);
+        id.ok_or_else(|| LoadError::Config(format!("`ibid`: there is no token {name}")))
     };
-    let names = config["ibid"]["pointers"].as_array();
-    names.into_iter().flatten().map(id).collect()
+    let names = ours["pointers"].as_array().into_iter().flatten();
+    let biases = ours["biases"].as_object().into_iter().flatten();
+    let bias = |(name, bias): (&String, &Value)| {
+        let bias = bias.as_f64().filter(|bias| bias.abs() <= 100.0);
+        let bias = bias.ok_or_else(|| LoadError::Config("`ibid.biases`: -100 to 100".into()))?;
+        Ok((id(name)?, bias as f32))
+    };
+    let most = ours["most_pointers"].as_u64();
+    Ok(Pointers {
+        sources: names
+            .map(|name| id(name.as_str().unwrap_or_default()))
+            .collect::<Result<_, _>>()?,
+        biases: biases.map(bias).collect::<Result<_, LoadError>>()?,
+        most: most.map_or(usize::MAX, |most| most as usize),
+    })
 }
 
 /// The object `ibid` of `config.json`.
@@ -175,7 +191,9 @@ pub(crate) fn card(config: &Value) -> Card {
     let number = |key: &str| ours[key].as_u64().and_then(|n| usize::try_from(n).ok());
     Card {
         quotes_better: ours["quotes_better"].as_bool().unwrap_or(false),
-        points: ours["pointers"].as_array().is_some_and(|names| !names.is_empty()),
+        points: ours["pointers"]
+            .as_array()
+            .is_some_and(|names| !names.is_empty()),
         unit: match ours["sources_are"].as_str() {
             Some("sentences") => SourceUnit::Sentence,
             _ => SourceUnit::Passage,

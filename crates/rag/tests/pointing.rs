@@ -78,7 +78,10 @@ fn what_was_named_is_cited_source_by_source() {
 fn a_source_without_a_full_stop_stands_alone() {
     let library = index(&[
         ("tea.md", "# Tea\n\nGreen tea: seventy degrees\n"),
-        ("pots.md", "# Tea pots\n\nA tea pot of clay keeps green tea warm.\n"),
+        (
+            "pots.md",
+            "# Tea pots\n\nA tea pot of clay keeps green tea warm.\n",
+        ),
     ]);
     let said = "Green tea: seventy degrees\n\nA tea pot of clay keeps green tea warm.";
     let question = Question {

@@ -151,15 +151,18 @@ fn render_prints_the_exact_prompt() {
         let rendered = printed(&folder, &["models", "render", "built-in", "messages.json"]);
         assert_eq!(rendered, expected, "{json}");
     };
-    check(r#"[{"role": "user", "content": "Why?"}]"#, "<s><q>Why?<a>");
+    check(
+        r#"[{"role": "user", "content": "Why?"}]"#,
+        "<s><best>Why?<a>",
+    );
     check(
         r#"{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "왜?"}],
             "documents": [{"title": "Minutes", "text": "The roof leaks."}]}"#,
-        "<s><src>[1] Minutes\nThe roof leaks.\n<q>왜?<a>",
+        "<s><1>The roof leaks.<title>Minutes<best>왜?<a>",
     );
     check(
-        r#"[{"role": "user", "content": "a <q> b"}]"#,
-        "<s><q>a <q> b<a>",
+        r#"[{"role": "user", "content": "a <best> b"}]"#,
+        "<s><best>a <best> b<a>",
     );
 }
 

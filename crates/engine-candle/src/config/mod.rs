@@ -139,8 +139,8 @@ pub(crate) fn blocks(config: &Value) -> Result<Option<Arc<Blocks>>, LoadError> {
         return Ok(None);
     }
     let read = Blocks::deserialize(config);
-    let read = read
-        .map_err(|error| LoadError::Config(format!("`ibid.block_attention`: {error}")))?;
+    let read =
+        read.map_err(|error| LoadError::Config(format!("`ibid.block_attention`: {error}")))?;
     Ok(Some(Arc::new(read)))
 }
 

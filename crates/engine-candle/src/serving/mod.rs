@@ -34,7 +34,7 @@ pub(crate) use grammar::{Grammar, Grammars};
 pub(crate) use memory::PagedDecoder;
 pub(crate) use network::{Kept, Network, Wanted};
 pub(crate) use output::Wishes;
-pub(crate) use pointing::Pointing;
+pub(crate) use pointing::{Pointers, Pointing};
 use queue::{Queue, QueueLimits};
 pub(crate) use quotation::{Quotation, Spellings};
 pub(crate) use sampler::check as check_sampling;

@@ -2,12 +2,27 @@
 
 use engine::PromptDocument;
 
+/// The tokens of a vocabulary that stand for sources.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Pointers {
+    /// Of the first source, of the second…
+    pub(crate) sources: Vec<u32>,
+    /// What is added to the logits of some tokens: how ready the model is to decline, or to end
+    /// an answer, as its makers chose after training.
+    pub(crate) biases: Vec<(u32, f32)>,
+    /// The most sources that an answer names.
+    pub(crate) most: usize,
+}
+
 /// The sources of one answer, for a model whose vocabulary has a token for each.
 #[derive(Default)]
 pub(crate) struct Pointing {
     /// The tokens that stand for sources, each with the text of its own while it is still to be
     /// said. A token for which the prompt has no source has none from the beginning.
     sources: Vec<(u32, Option<String>)>,
+    biases: Vec<(u32, f32)>,
+    /// How many may still be named.
+    left: usize,
     said: bool,
 }
 
@@ -15,12 +30,14 @@ pub(crate) struct Pointing {
 const BETWEEN: &str = "\n\n";
 
 impl Pointing {
-    /// The tokens `pointers` stand for the `documents` of a prompt, in this order.
-    pub(crate) fn new(pointers: &[u32], documents: &[PromptDocument]) -> Self {
+    /// The pointers stand for the `documents` of a prompt, in this order.
+    pub(crate) fn new(pointers: &Pointers, documents: &[PromptDocument]) -> Self {
         let texts = documents.iter().map(|document| Some(document.text.clone()));
         let texts = texts.chain(std::iter::repeat(None));
         Self {
-            sources: pointers.iter().copied().zip(texts).collect(),
+            sources: pointers.sources.iter().copied().zip(texts).collect(),
+            biases: pointers.biases.clone(),
+            left: pointers.most,
             said: false,
         }
     }
@@ -30,9 +47,14 @@ impl Pointing {
         self.sources.is_empty()
     }
 
-    /// Makes it impossible to name a source that is not there, or that was said already.
+    /// Makes it impossible to name a source that is not there or was said already, or one more
+    /// than may be, and declining and ending as likely as they are meant to be.
     pub(crate) fn restrict(&self, logits: &mut [f32]) {
-        let silent = self.sources.iter().filter(|(_, text)| text.is_none());
+        for (id, bias) in &self.biases {
+            logits[*id as usize] += bias;
+        }
+        let is_silent = |text: &Option<String>| text.is_none() || self.left == 0;
+        let silent = self.sources.iter().filter(|(_, text)| is_silent(text));
         for (id, _) in silent {
             logits[*id as usize] = f32::NEG_INFINITY;
         }
@@ -42,6 +64,7 @@ impl Pointing {
     pub(crate) fn say(&mut self, id: u32) -> Option<String> {
         let source = self.sources.iter_mut().find(|(token, _)| *token == id);
         let text = source?.1.take()?;
+        self.left = self.left.saturating_sub(1);
         let before = if self.said { BETWEEN } else { "" };
         self.said = true;
         Some(format!("{before}{text}"))
@@ -59,9 +82,17 @@ mod tests {
         }
     }
 
+    fn pointers(sources: &[u32]) -> Pointers {
+        Pointers {
+            sources: sources.to_vec(),
+            biases: vec![(0, -1.5)],
+            most: 2,
+        }
+    }
+
     #[test]
     fn each_source_is_said_once() {
-        let mut pointing = Pointing::new(&[5, 6, 7], &[document("tea"), document("차")]);
+        let mut pointing = Pointing::new(&pointers(&[5, 6, 7]), &[document("tea"), document("차")]);
         assert_eq!(pointing.say(6).as_deref(), Some("차"));
         assert_eq!(pointing.say(5).as_deref(), Some("\n\ntea"));
         assert_eq!(pointing.say(6), None, "said already");
@@ -71,12 +102,24 @@ mod tests {
 
     #[test]
     fn only_what_can_be_said_can_be_named() {
-        let mut pointing = Pointing::new(&[2, 1], &[document("tea")]);
+        let mut pointing = Pointing::new(&pointers(&[2, 1]), &[document("tea")]);
         let mut logits = [0.0; 4];
         pointing.restrict(&mut logits);
-        assert_eq!(logits, [0.0, f32::NEG_INFINITY, 0.0, 0.0]);
+        assert_eq!(logits, [-1.5, f32::NEG_INFINITY, 0.0, 0.0]);
         pointing.say(2);
         pointing.restrict(&mut logits);
-        assert_eq!(logits, [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 0.0]);
+        assert_eq!(logits, [-3.0, f32::NEG_INFINITY, f32::NEG_INFINITY, 0.0]);
+    }
+
+    #[test]
+    fn no_more_are_named_than_may_be() {
+        let documents = [document("tea"), document("pot"), document("cup")];
+        let mut pointing = Pointing::new(&pointers(&[1, 2, 3]), &documents);
+        pointing.say(3);
+        pointing.say(1);
+        let mut logits = [0.0; 5];
+        pointing.restrict(&mut logits);
+        let none = f32::NEG_INFINITY;
+        assert_eq!(logits, [-1.5, none, none, none, 0.0]);
     }
 }

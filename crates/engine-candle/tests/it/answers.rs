@@ -47,16 +47,30 @@ fn answer(engine: &CandleEngine, request: Request) -> (String, FinishReason) {
 }
 
 #[test]
-fn the_bundled_model_repeats_a_sentence_of_its_sources() {
+fn the_bundled_model_names_a_source_and_its_text_is_said() {
     let engine = bundled(Settings::default());
     assert!(engine.model().reads_documents);
-    assert!(engine.model().card.max_sources.is_some());
+    assert!(engine.model().card.points);
     let (text, finish_reason) = answer(&engine, about_tea());
     assert_eq!(finish_reason, FinishReason::Stop);
-    let sources = "Tea is brewed for four minutes. It is drunk hot. Bread is baked for an hour. \
-        The sources do not answer this.";
-    assert!(sources.contains(text.trim()), "got {text:?}");
-    assert!(!text.contains('<'), "special tokens are not text");
+    assert_eq!(text, "Tea is brewed for four minutes. It is drunk hot.");
+}
+
+#[test]
+fn a_named_source_is_a_token_and_ends_at_a_stop_string() {
+    let engine = bundled(Settings::default());
+    let one = Request {
+        max_tokens: Some(1),
+        ..about_tea()
+    };
+    let said = "Tea is brewed for four minutes. It is drunk hot.";
+    assert_eq!(answer(&engine, one), (said.into(), FinishReason::Length));
+    let stopped = Request {
+        stop: vec!["minutes".into()],
+        ..about_tea()
+    };
+    let said = "Tea is brewed for four ";
+    assert_eq!(answer(&engine, stopped), (said.into(), FinishReason::Stop));
 }
 
 #[test]

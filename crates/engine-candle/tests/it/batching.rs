@@ -5,7 +5,7 @@ use engine::{Engine, Event, Message, Prompt, Request, Role, SamplingParams, Toke
 use engine_candle::{Asks, CandleEngine, Chunk, Decoder, Settings};
 
 use crate::forward::{last_logits, tokens};
-use crate::models::{LLAMA, TinyModel, Variant, bundled};
+use crate::models::{LLAMA, TinyModel, Variant, talkative};
 
 /// Models of every form that weights have in memory.
 fn each_form(check: impl Fn(&Decoder, &str)) {
@@ -119,7 +119,7 @@ fn decoding_is_the_same_in_any_company() {
 
 #[test]
 fn an_answer_is_the_same_in_any_company() {
-    let engine = bundled(Settings::default());
+    let engine = talkative(Settings::default());
     let ask = |question: &str, seed| {
         let request = Request {
             prompt: Prompt {

@@ -66,7 +66,10 @@ fn chunks_may_be_cut_anywhere() {
                 cache: &mut cache,
                 asks: Asks::Logits,
             };
-            last = decoder.forward(&mut [chunk]).expect("it computes").remove(0);
+            last = decoder
+                .forward(&mut [chunk])
+                .expect("it computes")
+                .remove(0);
         }
         assert!(last == whole, "chunks of {size}");
     }

@@ -6,8 +6,8 @@ use tokenizers::Tokenizer;
 
 use crate::models::{bundled, bundled_folder};
 
-/// `<pad> <s> </s> <src> <q> <a>` of the bundled vocabulary.
-const CONTROLS: std::ops::RangeInclusive<u32> = 0..=5;
+/// `<pad> <s> </s> <title> <q> <a> <short> <0> … <15> <best>` of the bundled vocabulary.
+const CONTROLS: std::ops::RangeInclusive<u32> = 0..=23;
 
 fn prompt(title: &str, text: &str, question: &str) -> Prompt {
     Prompt {
@@ -27,8 +27,8 @@ fn text_that_looks_like_control_tokens_stays_text() {
         let tokens = engine.prompt_tokens(&prompt(title, text, question));
         let controls = tokens.expect("it is encoded").into_iter();
         let controls = controls.filter(|id| CONTROLS.contains(id));
-        // Only what the template writes: <s> <src> … <q> … <a>
-        let expected = [1, 3, 4, 5];
+        // Only what the template writes: <s> <1> … <title> … <best> … <a>
+        let expected = [1, 8, 3, 23, 5];
         assert_eq!(
             controls.collect::<Vec<_>>(),
             expected,
@@ -36,17 +36,17 @@ fn text_that_looks_like_control_tokens_stays_text() {
         );
     };
     check("Tea", "Four minutes.", "How long?");
-    check("</s>", "<src>[2] x\n<q>?<a>yes</s>", "<s><a>");
+    check("</s>", "<2> x <title> y <best>?<a><1></s>", "<s><a>");
     check("<", "/s>", "s>");
     check("<\u{FDD0}a>", "\u{FDD0}</s>\u{FDD0}", "<<a>a>");
-    check("<sr", "c>", "차는 <q> 얼마나</s");
+    check("<tit", "le>", "차는 <best> 얼마나</s");
 }
 
 #[test]
 fn control_names_in_content_are_not_lost() {
     let engine = bundled(Settings::default());
     let tokenizer = Tokenizer::from_file(bundled_folder().join("tokenizer.json")).expect("read");
-    for text in ["a </s> b", "<src>", "<s><s>", "x<a"] {
+    for text in ["a </s> b", "<best>", "<1><2>", "x<a"] {
         let tokens = engine.content_tokens(text).expect("it is encoded");
         assert!(tokens.iter().all(|id| !CONTROLS.contains(id)), "{text}");
         assert_eq!(tokenizer.decode(&tokens, false).expect("decoded"), text);
@@ -59,7 +59,7 @@ fn ordinary_prompts_are_encoded_as_hugging_face_does() {
     let engine = bundled(Settings::default());
     let tokenizer = Tokenizer::from_file(bundled_folder().join("tokenizer.json")).expect("read");
     let check = |title: &str, text: &str, question: &str| {
-        let rendered = format!("<s><src>[1] {title}\n{text}\n<q>{question}<a>");
+        let rendered = format!("<s><1>{text}<title>{title}<best>{question}<a>");
         let expected = tokenizer.encode(rendered.as_str(), false).expect("encoded");
         let prompt = prompt(title, text, question);
         let got = engine.prompt_tokens(&prompt).expect("encoded");

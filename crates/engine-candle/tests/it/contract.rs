@@ -1,13 +1,13 @@
-//! The bundled model keeps the contract of engines, with one slot and with several.
+//! A model keeps the contract of engines, with one slot and with several.
 
 use engine_candle::Settings;
 
-use crate::models::bundled;
+use crate::models::talkative;
 
 #[test]
 fn the_contract_is_kept() {
     for (workers, max_running) in [(1, 8), (2, 1)] {
-        let engine = bundled(Settings {
+        let engine = talkative(Settings {
             workers,
             max_running,
             queue: 16,

@@ -3,7 +3,7 @@
 use engine::{Engine, Event, Request, SamplingParams, TokenLogprobs};
 use engine_candle::{CandleEngine, Settings};
 
-use crate::asking::question;
+use crate::asking::{question, question_about};
 use crate::models::bundled;
 use crate::recital::{self, Ending};
 
@@ -64,11 +64,12 @@ fn probabilities_are_the_models_own_whatever_changes_the_choice() {
     let plain = Request {
         logprobs: Some(20),
         max_tokens: Some(4),
-        ..question("What is tea?")
+        ..question_about("Tea", "Tea is a drink of leaves.", "What is tea?")
     };
     let greedy = first(plain.clone());
     let total = greedy.top.iter().map(|one| one.logprob.exp()).sum::<f32>();
     assert!(total > 0.5 && total < 1.0001, "{total}");
+    // Of what ends the answer, tokens 2 and 7, nothing is told.
     let hot = SamplingParams {
         temperature: 2.0,
         presence_penalty: 2.0,
@@ -77,7 +78,7 @@ fn probabilities_are_the_models_own_whatever_changes_the_choice() {
     };
     let hot = first(Request {
         sampling: hot,
-        logit_bias: vec![(greedy.chosen.id, -100.0)],
+        logit_bias: [greedy.chosen.id, 2, 7].map(|id| (id, -100.0)).to_vec(),
         ..plain
     });
     assert_eq!(hot.top, greedy.top);

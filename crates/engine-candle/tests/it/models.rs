@@ -241,6 +241,21 @@ pub(crate) fn bundled(settings: Settings) -> CandleEngine {
     CandleEngine::load(ModelSource::Path(bundled_folder()), settings).expect("it loads")
 }
 
+/// An engine with the bundled model's weights and tokenizer alone: it knows nothing of sources, and
+/// goes on with whatever it reads, without an end.
+pub(crate) fn talkative(settings: Settings) -> CandleEngine {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["tokenizer.json", "model.safetensors"] {
+        fs::copy(bundled_folder().join(file), folder.path().join(file)).expect("copied");
+    }
+    let config = fs::read(bundled_folder().join("config.json")).expect("it is there");
+    let mut config = serde_json::from_slice::<Value>(&config).expect("it is JSON");
+    config.as_object_mut().expect("an object").remove("ibid");
+    fs::write(folder.path().join("config.json"), config.to_string()).expect("written");
+    let source = ModelSource::Path(folder.path().to_owned());
+    CandleEngine::load(source, settings).expect("it loads")
+}
+
 /// The bundled model's weights, in f32.
 pub(crate) fn bundled_weights() -> TinyModel {
     let folder = bundled_folder();

@@ -4,7 +4,7 @@ use engine::{Engine, EngineError, OutputFormat, Request, SamplingParams};
 use engine_candle::Settings;
 
 use crate::asking::{ask, question, question_about};
-use crate::models::bundled;
+use crate::models::{bundled, talkative};
 
 const RIVERS: &str =
     "The Han flows through Seoul. It is “514 kilometres” long. 한강은 서해로 흐른다.";
@@ -51,7 +51,7 @@ fn request(seed: u64, marks: &[u32]) -> Request {
 
 #[test]
 fn quotations_are_parts_of_the_sources() {
-    let engine = bundled(Settings::default());
+    let engine = talkative(Settings::default());
     for (open, close) in [('"', '"'), ('“', '”'), ('「', '」')] {
         let tokens = |mark: char| engine.content_tokens(&mark.to_string()).expect("a mark");
         let mut marks = [tokens(open), tokens(close)].concat();

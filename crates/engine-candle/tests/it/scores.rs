@@ -6,7 +6,7 @@ use engine::{Engine, EngineError, Event, Prompt, Request, Sharing, TokenScore};
 use engine_candle::{CandleEngine, Settings};
 
 use crate::asking::{question, question_about};
-use crate::models::bundled;
+use crate::models::{bundled, talkative};
 use crate::recital::{self, Ending};
 
 /// The ids and the logarithms of probabilities that an answer was written with, and its text.
@@ -47,7 +47,7 @@ fn requests() -> Vec<Request> {
 /// Not nearly: exactly, whether the prompt is known, in whatever company, and in any chunks.
 #[test]
 fn a_text_is_as_likely_as_when_it_was_written() {
-    let engine = bundled(Settings::default());
+    let engine = talkative(Settings::default());
     for request in requests() {
         let prompt = request.prompt.clone();
         let (told, text) = written(&engine, request);

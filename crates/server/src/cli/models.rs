@@ -83,6 +83,9 @@ fn show(config: &Config) -> anyhow::Result<()> {
         "  quoting answers better   {}",
         yes_or_no(model.card.quotes_better)
     );
+    if model.card.points {
+        println!("  says                     whole sources, which it names by a token each");
+    }
     if let Some(sources) = model.card.max_sources {
         println!("  sources it can follow    {sources}");
     }

@@ -23,7 +23,11 @@ pub(crate) struct PagedDecoder {
 impl PagedDecoder {
     /// A pool of `bytes` for this decoder's sequences.
     pub(crate) fn new(decoder: Decoder, kv_type: KvType, bytes: usize) -> Self {
-        let pool = Arc::new(KvPool::new(decoder.kv_layout(kv_type), decoder.reader(), bytes));
+        let pool = Arc::new(KvPool::new(
+            decoder.kv_layout(kv_type),
+            decoder.reader(),
+            bytes,
+        ));
         Self { decoder, pool }
     }
 

@@ -1,4 +1,4 @@
-"""The whole recipe: data, tokenizer, training, evaluation, export. `python run.py --data DIR --work DIR --minutes N`"""
+"""The whole recipe: data, tokenizer, meanings of words, training, evaluation, export. `python run.py --data DIR --work DIR --minutes N`"""
 
 import argparse
 import random
@@ -18,7 +18,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=90, help="of training")
+    parser.add_argument("--minutes", type=float, default=80, help="of training")
+    parser.add_argument("--english", type=Path, help="a sentence encoder's folder, for the meanings that English words start from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="that prepare the data")
     parser.add_argument("--only", choices=["data"], help="stop when the data are prepared")
@@ -29,6 +30,7 @@ def main():
     if options.only == "data":
         return
     work = ["--work", str(options.work)]
+    call("words.py", *work, *(["--english", str(options.english)] if options.english else []))
     call("train.py", *work, "--minutes", str(options.minutes), "--seed", str(options.seed))
     call("evaluate.py", *work, "--data", str(options.data))
     call("export.py", *work)

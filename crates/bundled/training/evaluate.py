@@ -20,7 +20,7 @@ from prepare import LONGEST_QUESTION, LONGEST_SENTENCE, LONGEST_TITLE
 from rank import Bm25, order_sentences
 from sentences import split
 
-SOURCES = 8
+SOURCES = 12
 SAMPLE = 200
 MOST_WRONG = 0.1
 """The share of answerable questions that may be refused."""
@@ -50,20 +50,19 @@ def main():
     parser.add_argument("--sources", type=int, default=SOURCES)
     parser.add_argument("--bias", type=float, nargs="*", default=[0.0], help="added to the logit of refusing")
     parser.add_argument("--sets", nargs="*", default=["noise-en", "noise-ko", "squad2-en", "korquad-ko"])
-    parser.add_argument("--block", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--block", choices=["both", "yes", "no"], default="both", help="whether every source is read by itself")
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     model = load(options.checkpoint or options.work / "checkpoint.pt")
-    reader = Reader(model, tokens.load(options.work / "tokenizer.json"), Layout(options.block))
     for name in options.sets:
-        prompts = [prompt for prompt in order(items(options.data, name), options.sources)]
-        logits = reader.numbers(prompts)
+        prompts = order(items(options.data, name), options.sources)
         print(name, json.dumps(baseline(prompts)), flush=True)
-        for bias in options.bias:
-            print(name, f"bias {bias}", json.dumps(score(prompts, logits, bias)), flush=True)
-        bias = most_refusing(prompts, logits)
-        print(name, f"at most {MOST_WRONG} wrong refusals, bias {bias:.2f}", json.dumps(score(prompts, logits, bias)), flush=True)
-        print(name, f"copied exactly {reader.copied_exactly(prompts[:100]):.3f}", flush=True)
+        for block in {"both": (True, False), "yes": (True,), "no": (False,)}[options.block]:
+            reader = Reader(model, tokens.load(options.work / "tokenizer.json"), Layout(block))
+            logits = reader.numbers(prompts)
+            for bias in [*options.bias, most_refusing(prompts, logits)]:
+                print(name, f"block {block} refusals {bias:+.2f}", json.dumps(score(reader, prompts, logits, bias)), flush=True)
 
 
 def items(data: Path, name: str) -> list[Item]:
@@ -110,40 +109,42 @@ class Reader:
     def __init__(self, model: Decoder, tokenizer, layout: Layout):
         self.model, self.tokenizer, self.layout = model, tokenizer, layout
 
-    @torch.no_grad()
-    def numbers(self, prompts: list[Prompt], size: int = 15) -> torch.Tensor:
+    def numbers(self, prompts: list[Prompt]) -> torch.Tensor:
         """Logits of «refuse», «1», «2»… for each prompt."""
+        return self.next([self.sequence(prompt) for prompt in prompts])[:, tokens.NUMBER :][:, : tokens.MOST_SOURCES + 1]
+
+    def seconds(self, prompts: list[Prompt], firsts: list[int]) -> list[int]:
+        """What follows these first numbers: another number, or 0 where the answer ends."""
+        sequences = [self.sequence(prompt, first) for prompt, first in zip(prompts, firsts)]
+        logits = self.next(sequences)
+        logits = torch.cat([logits[:, [tokens.EOS]], logits[:, tokens.NUMBER + 1 :][:, : tokens.MOST_SOURCES]], 1)
+        for row, (prompt, first) in enumerate(zip(prompts, firsts)):
+            logits[row, len(prompt.sources) + 1 :] = float("-inf")
+            logits[row, first] = float("-inf")
+        return logits.argmax(-1).tolist()
+
+    def next(self, sequences: list[Sequence], size: int = 15) -> torch.Tensor:
+        """Logits of the token behind each sequence."""
         rows = []
-        for start in range(0, len(prompts), size):
-            sequences = [self.sequence(prompt) for prompt in prompts[start : start + size]]
-            hidden = self.hidden(sequences)
-            last = torch.tensor([len(sequence.ids) - 1 for sequence in sequences])
-            rows.append(self.model.logits(hidden[torch.arange(len(sequences)), last]).float())
-        return torch.cat(rows)[:, tokens.NUMBER : tokens.NUMBER + tokens.MOST_SOURCES + 1]
+        for start in range(0, len(sequences), size):
+            batch = sequences[start : start + size]
+            last = torch.tensor([len(sequence.ids) - 1 for sequence in batch])
+            rows.append(self.model.logits(self.hidden(batch)[torch.arange(len(batch)), last]).float())
+        return torch.cat(rows).detach()
 
-    def copied_exactly(self, prompts: list[Prompt]) -> float:
-        """The share of prompts where the first source, once pointed at, would be repeated token by token."""
-        right = 0
-        for prompt in prompts:
-            sequence = self.sequence(prompt)
-            answer = [tokens.NUMBER + 1, *self.encode(prompt.sources[0][1], LONGEST_SENTENCE), tokens.EOS]
-            begin = len(sequence.ids)
-            sequence.add(answer, sequence.positions[-1] + 1, 1, 0, 0.0)
-            greedy = self.model.logits(self.hidden([sequence])[0, begin:-1]).argmax(-1)
-            right += greedy.tolist() == answer[1:]
-        return right / max(1, len(prompts))
-
-    def sequence(self, prompt: Prompt) -> Sequence:
+    def sequence(self, prompt: Prompt, first: int | None = None) -> Sequence:
+        """A prompt, and the number that the answer begins with."""
         sequence, furthest = Sequence(), 1
-        sequence.add([tokens.BOS], 0, 0, 0, 0.0)
+        sequence.add([tokens.BOS], 0, 0, 0)
         start = 1
         for number, (title, sentence) in enumerate(prompt.sources, 1):
             ids = [tokens.NUMBER + number, *self.encode(sentence, LONGEST_SENTENCE), tokens.TITLE, *self.encode(title, LONGEST_TITLE)]
-            sequence.add(ids, start, 0, number, 0.0)
+            sequence.add(ids, start, 0, number)
             furthest = max(furthest, start + len(ids))
             start = 1 if self.layout.block else furthest
-        question = [tokens.QUESTION, *self.encode(prompt.item.question, LONGEST_QUESTION), tokens.ANSWER]
-        sequence.add(question, furthest, 1, 0, 0.0)
+        said = [] if first is None else [tokens.NUMBER + first]
+        question = [tokens.BEST, *self.encode(prompt.item.question, LONGEST_QUESTION), tokens.ANSWER, *said]
+        sequence.add(question, furthest, 1, 0)
         return sequence
 
     def encode(self, text: str, longest: int) -> list[int]:
@@ -163,18 +164,23 @@ def baseline(prompts: list[Prompt]) -> dict:
     return {f"gold in first {n}": share(any(holds(p, k) for k in range(n)) for p in possible) for n in (1, 2, 4, 8, 12)}
 
 
-def score(prompts: list[Prompt], logits: torch.Tensor, bias: float) -> dict:
+def score(reader: Reader, prompts: list[Prompt], logits: torch.Tensor, bias: float) -> dict:
     shifted = logits.clone()
     shifted[:, 0] += bias
     for row, prompt in enumerate(prompts):
         shifted[row, len(prompt.sources) + 1 :] = float("-inf")
     picked = shifted.argmax(-1).tolist()
-    unrefused = (shifted[:, 1:].argmax(-1)).tolist()
+    unrefused = (shifted[:, 1:].argmax(-1) + 1).tolist()
+    seconds = reader.seconds(prompts, unrefused)
     possible = [i for i, p in enumerate(prompts) if p.item.answers]
     refusable = [i for i, p in enumerate(prompts) if not p.item.answers]
+    said = {i: [unrefused[i]] + [seconds[i]] * (seconds[i] > 0) for i in possible}
+    found = {i: any(holds(prompts[i], n - 1) for n in numbers) for i, numbers in said.items()}
     return {
-        "contains gold": share(picked[i] > 0 and holds(prompts[i], picked[i] - 1) for i in possible),
-        "if it never refused": share(holds(prompts[i], unrefused[i]) for i in possible),
+        "first": share(holds(prompts[i], unrefused[i] - 1) for i in possible),
+        "answer": share(found.values()),
+        "sentences": share(len(numbers) for numbers in said.values()),
+        "answer unless refused": share(picked[i] > 0 and found[i] for i in possible),
         "wrong refusals": share(picked[i] == 0 for i in possible),
         "right refusals": share(picked[i] == 0 for i in refusable),
         "questions": [len(possible), len(refusable)],

@@ -18,7 +18,7 @@ NEAR = 6
 PASSAGES = 5
 RANKED_SENTENCES = 12
 # How many questions of each part are ranked as the pipeline would rank them.
-RANKED = {"squad": 18_000, "jaquad": 2_000, "kobest": 10_000, "documents": 5_000, "natural": 2_500, "medquad": 1_500, "parallel": 0, "cmrc": 300}
+RANKED = {"squad": 30_000, "jaquad": 2_500, "kobest": 14_000, "documents": 6_000, "natural": 2_500, "medquad": 2_500, "parallel": 0, "cmrc": 300}
 
 
 @dataclass

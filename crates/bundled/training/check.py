@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-LONGEST_ANSWER = 110
+LONGEST_ANSWER = 4
 
 
 def main():
@@ -38,25 +38,44 @@ class Llama:
         """Of the token after the last; everything anew each time, for the sake of plainness."""
         weights, c = self.weights, self.config
         x = weights["model.embed_tokens.weight"][ids]
+        positions, seen = self.places(ids)
         for i in range(c["num_hidden_layers"]):
             w = lambda name: weights[f"model.layers.{i}.{name}.weight"]
-            x = x + self.attention(self.norm(x, w("input_layernorm")), w)
+            x = x + self.attention(self.norm(x, w("input_layernorm")), w, positions, seen)
             h = self.norm(x, w("post_attention_layernorm"))
             x = x + (F.silu(h @ w("mlp.gate_proj").T) * (h @ w("mlp.up_proj").T)) @ w("mlp.down_proj").T
         return self.norm(x[-1], weights["model.norm.weight"]) @ weights["model.embed_tokens.weight"].T
 
-    def attention(self, x, w):
+    def places(self, ids: list[int]):
+        """The position of each token, and which tokens each sees."""
+        blocks = self.config["ibid"]["block_attention"] or {"opens": [], "closes": -1}
+        position, first, source, furthest, closed = 0, None, None, 0, False
+        positions, seen = [], torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
+        for i, token in enumerate(ids):
+            if not closed and token == blocks["closes"]:
+                closed, source, position = True, None, max(position, furthest)
+            elif not closed and token in blocks["opens"]:
+                first = first or (i, position)
+                source, position = i, first[1]
+            if source is not None:
+                seen[i, first[0] : source] = False
+            positions.append(position)
+            position += 1
+            furthest = max(furthest, position)
+        return torch.tensor(positions), seen
+
+    def attention(self, x, w, positions, seen):
         heads = lambda name: self.heads(x @ w(f"self_attn.{name}_proj").T)
-        query, key = self.rotated(heads("q")), self.rotated(heads("k"))
-        y = F.scaled_dot_product_attention(query, key, heads("v"), is_causal=True)
+        query, key = self.rotated(heads("q"), positions), self.rotated(heads("k"), positions)
+        y = F.scaled_dot_product_attention(query, key, heads("v"), attn_mask=seen)
         return y.transpose(0, 1).flatten(1) @ w("self_attn.o_proj").T
 
     def heads(self, x):
         return x.view(len(x), -1, self.config["head_dim"]).transpose(0, 1)
 
-    def rotated(self, x):
+    def rotated(self, x, positions):
         half = x.shape[-1] // 2
-        angle = torch.outer(torch.arange(x.shape[1]), self.config["rope_theta"] ** (-torch.arange(half) / half))
+        angle = torch.outer(positions, self.config["rope_theta"] ** (-torch.arange(half) / half))
         cos, sin = angle.cos().repeat(1, 2), angle.sin().repeat(1, 2)
         return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 
@@ -67,10 +86,10 @@ class Llama:
 @torch.no_grad()
 def answer(model: Llama, prompt: dict) -> dict:
     sources = "".join(f"<{n}>{d['text']}<title>{d['title']}" for n, d in enumerate(prompt["documents"], 1))
-    text = f"<s>{sources}<q>{prompt['question']}<a>"
+    text = f"<s>{sources}<best>{prompt['question']}<a>"
     ids = model.tokenizer.encode(text, add_special_tokens=False).ids
     written, first = [], None
-    while len(written) < LONGEST_ANSWER and model.config["eos_token_id"] not in written:
+    while len(written) < LONGEST_ANSWER and not {*model.config["eos_token_id"]} & {*written}:
         logits = model.logits(ids + written)
         first = first if first is not None else logits
         written.append(int(logits.argmax()))

@@ -1,0 +1,84 @@
+"""What is known of the meanings of tokens before training: the company they keep, and for English a table of word vectors.
+
+`python words.py --work WORK [--english FOLDER]` writes `WORK/words.pt`, [vocabulary, width], rows of length one.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import prepare
+import tokenizer as tokens
+from prepare import Source
+
+CONTEXTS = 2048
+WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--english", type=Path, help="a sentence encoder's folder (all-MiniLM-L6-v2), whose vectors of single words English tokens start from")
+    parser.add_argument("--width", type=int, default=256)
+    options = parser.parse_args()
+    found = company(prepare.load(options.work / "sources.pickle.gz"), tokens.SIZE, options.width)
+    if options.english:
+        ids, vectors = english(options.english, tokens.load(options.work / "tokenizer.json"), options.width)
+        found[ids] = vectors
+    found[: len(tokens.SPECIAL)] = 0
+    torch.save(found, options.work / "words.pt")
+
+
+def company(parts: dict[str, list[Source]], vocabulary: int, width: int) -> torch.Tensor:
+    """From the words that stand around a token (positive pointwise mutual information, Levy and Goldberg 2014)."""
+    texts = [sentence for part in parts.values() for source in part for sentence in source.sentences]
+    ids = np.concatenate([np.array([0, 0, *text]) for text in texts])
+    common = np.argsort(-np.bincount(ids, minlength=vocabulary))[:CONTEXTS]
+    column = np.full(vocabulary, -1)
+    column[common] = np.arange(CONTEXTS)
+    counts = np.zeros(vocabulary * 2 * CONTEXTS)
+    for distance in (1, 2):
+        for here, there, side in ((ids[distance:], ids[:-distance], 0), (ids[:-distance], ids[distance:], CONTEXTS)):
+            kept = (column[there] >= 0) & (here > 0) & (there > 0)
+            counts += np.bincount(here[kept] * 2 * CONTEXTS + side + column[there[kept]], minlength=len(counts))
+    information = mutual(torch.tensor(counts, dtype=torch.float32).view(vocabulary, -1))
+    torch.manual_seed(0)
+    left, strength, _ = torch.svd_lowrank(information, q=width, niter=3)
+    return unit(left * strength.sqrt())
+
+
+def mutual(counts: torch.Tensor) -> torch.Tensor:
+    """Positive pointwise mutual information of rows and columns."""
+    expected = counts.sum(1, keepdim=True) * counts.sum(0) / counts.sum()
+    return (counts / expected.clamp_min(1e-9)).clamp_min(1).log()
+
+
+@torch.no_grad()
+def english(folder: Path, tokenizer, width: int) -> tuple[list[int], torch.Tensor]:
+    """Each English token passed through the encoder alone, its principal components (as «model2vec» does it)."""
+    from transformers import AutoModel, AutoTokenizer
+
+    words = {i: tokenizer.decode([i]).strip() for i in range(len(tokens.SPECIAL), tokens.SIZE)}
+    words = {i: word for i, word in words.items() if WORD.fullmatch(word)}
+    encoder, split = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    rows, listed = [], list(words.values())
+    for start in range(0, len(listed), 512):
+        batch = split(listed[start : start + 512], padding=True, return_tensors="pt")
+        hidden = encoder(**batch).last_hidden_state
+        seen = batch["attention_mask"].unsqueeze(-1)
+        rows.append((hidden * seen).sum(1) / seen.sum(1))
+    vectors = torch.cat(rows)
+    vectors = vectors - vectors.mean(0)
+    directions = torch.linalg.svd(vectors, full_matrices=False).Vh[:width]
+    return list(words), unit(vectors @ directions.T)
+
+
+def unit(rows: torch.Tensor) -> torch.Tensor:
+    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-3)
+
+
+if __name__ == "__main__":
+    main()
