@@ -69,6 +69,24 @@ async fn it_answers_in_the_words_of_a_source() {
 }
 
 #[tokio::test]
+async fn it_sums_up_in_sentences_of_the_sources() {
+    let document = "# Tea\n\nTea is a drink made of leaves. The leaves of tea are dried. Tea is \
+        brewed for four minutes. Ships brought tea and its leaves to Europe. Sugar is optional.";
+    let server = TestServer::start(bundled_model()).await;
+    server.add("tea.md", document).await;
+    let asked = json!({"task": "summarise", "retrieval": {}, "citations": "fields"});
+    let answer = server.ask("tea", asked).await;
+    let sentences = text(&answer).split("\n\n").collect::<Vec<_>>();
+    assert!((1..=3).contains(&sentences.len()), "{answer}");
+    assert!(
+        sentences
+            .iter()
+            .all(|sentence| !sentence.is_empty() && document.contains(sentence)),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
 async fn streamed_and_whole_answers_are_the_same() {
     let server = serving_tea().await;
     for mode in ["model", "quotes"] {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 /// The tokens by which a model tells sources from the rest of a prompt, if it was trained with
-/// block attention (Ma et al. 2024, «Block-Attention for Efficient RAG»).
+/// block attention (Ma et al. 2025, «Block-Attention for Efficient Prefilling»).
 ///
 /// A source begins with one of `opens` and ends where the next begins, or with the token `closes`,
 /// behind which there are no sources any more. Its tokens see what comes before the first source,
