@@ -7,7 +7,6 @@ use engine::ModelInfo;
 
 use crate::answer::{Answer, AnsweredBy};
 use crate::evidence::Evidence;
-use crate::language::Language;
 use crate::lexicon::Vocabulary;
 use crate::markers::marker;
 use crate::offsets::code_points;
@@ -85,10 +84,6 @@ impl Quotes {
 
 /// The best, and those nearly as good that say something else in the same language.
 fn choose(ranked: Vec<Ranked>, sources: &Sources, most: usize) -> Vec<Ranked> {
-    let language = |sentence: &Ranked| {
-        let source = sources.numbered_as(sentence.n);
-        Language::of(&source.passage.text[sentence.span.clone()])
-    };
     let mut chosen: Vec<Ranked> = Vec::new();
     for sentence in ranked {
         let Some(best) = chosen.first() else {
@@ -98,7 +93,7 @@ fn choose(ranked: Vec<Ranked>, sources: &Sources, most: usize) -> Vec<Ranked> {
         if chosen.len() >= most || sentence.worth < best.worth * WORTH_QUOTING {
             break;
         }
-        let same_language = language(best) == language(&sentence);
+        let same_language = best.language(sources) == sentence.language(sources);
         let is_new = |other: &Ranked| !say_the_same(&other.vocabulary, &sentence.vocabulary);
         if same_language && chosen.iter().all(is_new) {
             chosen.push(sentence);

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::language::asks_for_number;
+use crate::language::{Language, asks_for_number};
 use crate::lexicon::Vocabulary;
 use crate::search::Found;
 use crate::sentences::{Kind, Sentence, sentences};
@@ -39,6 +39,14 @@ pub(crate) struct Ranked {
     pub(crate) vocabulary: Vocabulary,
     /// How well it answers, 0 to a little over 1.
     pub(crate) worth: f32,
+}
+
+impl Ranked {
+    /// The language of the sentence, which is one of these sources'.
+    pub(crate) fn language(&self, sources: &Sources) -> Language {
+        let source = sources.numbered_as(self.n);
+        Language::of(&source.passage.text[self.span.clone()])
+    }
 }
 
 /// All sentences of `sources` that say something, best first. When all is code or markup,

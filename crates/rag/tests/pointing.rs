@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::{Card, Engine, ModelInfo, ScriptedEngine, SourceUnit};
 use rag::{AnsweredBy, Mode, Pipeline, Question, Settings};
-use support::{ask, collect, index, library, model};
+use support::{ask, collect, index, library, model, recording};
 
 /// A pipeline whose model points, and says this.
 fn pointing(reply: &str) -> Pipeline {
@@ -71,6 +71,38 @@ fn what_was_named_is_cited_source_by_source() {
         "{}",
         answer.text
     );
+}
+
+#[test]
+fn an_answer_made_of_sources_keeps_to_one_language() {
+    let tea = |language: &str, text: &str| (format!("tea.{language}.md"), text.to_owned());
+    let documents = [
+        tea("en", "# Tea\n\nGreen tea is steeped. Green tea is cheap.\n"),
+        tea("ko", "# 녹차\n\n녹차(tea)는 우려 마신다. 녹차는 싸다.\n"),
+    ];
+    let documents = documents
+        .each_ref()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    let card = Card {
+        points: true,
+        unit: SourceUnit::Sentence,
+        ..Card::default()
+    };
+    let (pipeline, requests) = recording(ModelInfo { card, ..model() });
+    for (question, korean) in [("What is green tea?", false), ("녹차는 싼가요?", true)] {
+        let answer = pipeline.answer(&[index(&documents)], ask(question));
+        collect(answer.expect("an answer"));
+        let request = requests.lock().expect("nobody panicked").pop();
+        let sources = request.expect("it was asked").prompt.documents;
+        assert!(!sources.is_empty());
+        let is_korean = |text: &str| text.contains('차');
+        assert!(
+            sources
+                .iter()
+                .all(|source| is_korean(&source.text) == korean),
+            "{sources:?}"
+        );
+    }
 }
 
 /// A source may end without a full stop; it does not swallow the next one.

@@ -44,10 +44,17 @@ impl Draft<'_> {
     }
 
     /// The best sentences of all passages, best first. What is left of the passages is dropped.
+    /// Where whole sources become the answer, they are of one language, that of the best.
     fn add_sentences(&mut self, found: &Found, most: usize) {
         let passages: Sources = found.hits.iter().map(Source::from).collect();
         let mut used = vec![0; passages.len()];
-        for sentence in ranked(found, &passages).into_iter().take(most) {
+        let mut sentences = ranked(found, &passages);
+        if self.engine.model().card.points
+            && let Some(best) = sentences.first().map(|best| best.language(&passages))
+        {
+            sentences.retain(|sentence| sentence.language(&passages) == best);
+        }
+        for sentence in sentences.into_iter().take(most) {
             let source = passages.numbered_as(sentence.n).narrowed_to(&sentence.span);
             if let Some(source) = self.narrowed_to_card(source, found) {
                 used[sentence.n - 1] += self.engine.count_tokens(&source.passage.text);
