@@ -268,13 +268,12 @@ def stack(sequences: list[Sequence], length: int) -> dict[str, torch.Tensor]:
     branches = torch.full((size, length), -1)
     positions, blocks, targets = (torch.zeros(size, length, dtype=torch.long) for _ in range(3))
     weights = torch.zeros(size, length)
+    stacked = {"ids": ids, "positions": positions, "branches": branches, "blocks": blocks, "targets": targets, "weights": weights}
     for row, sequence in enumerate(sequences):
         n = len(sequence.ids)
-        for tensor, values in ((ids, sequence.ids), (positions, sequence.positions), (branches, sequence.branches)):
-            tensor[row, :n] = torch.tensor(values)
-        for tensor, values in ((blocks, sequence.blocks), (targets, sequence.targets), (weights, sequence.weights)):
-            tensor[row, :n] = torch.tensor(values)
-    return {"ids": ids, "positions": positions, "branches": branches, "blocks": blocks, "targets": targets, "weights": weights}
+        for name, tensor in stacked.items():
+            tensor[row, :n] = torch.tensor(getattr(sequence, name))
+    return stacked
 
 
 def mask(branches: torch.Tensor, blocks: torch.Tensor, layout: Layout) -> torch.Tensor:

@@ -104,7 +104,7 @@ def order(found: list[Item], limit: int) -> list[Prompt]:
 
 
 class Reader:
-    """A model that points at sources and copies them."""
+    """A model that names sources."""
 
     def __init__(self, model: Decoder, tokenizer, layout: Layout):
         self.model, self.tokenizer, self.layout = model, tokenizer, layout

@@ -58,7 +58,7 @@ impl Reader {
 
     /// The place of the next token.
     pub(crate) fn read(&mut self, token: u32) -> Place {
-        if let Some(blocks) = self.blocks.clone().filter(|_| !self.closed) {
+        if let Some(blocks) = self.blocks.as_deref().filter(|_| !self.closed) {
             if token == blocks.closes {
                 (self.closed, self.source) = (true, None);
                 self.position = self.position.max(self.furthest);

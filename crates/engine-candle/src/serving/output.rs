@@ -97,10 +97,7 @@ impl Output {
         if let Some(logprobs) = self.logprobs.as_mut().filter(|_| place != Place::End) {
             logprobs.note(id, logits, &self.text.tokenizer, source.as_deref().or(mark));
         }
-        let (text, stopped) = match source {
-            Some(source) => self.said(&source, place)?,
-            None => self.text_of(id, place, mark)?,
-        };
+        let (text, stopped) = self.text_of(id, place, mark, source.as_deref())?;
         let is_last = stopped || place != Place::Inside;
         let mut token = Token {
             id,
@@ -126,28 +123,18 @@ impl Output {
         id: u32,
         place: Place,
         mark: Option<&str>,
+        source: Option<&str>,
     ) -> Result<(String, bool), EngineError> {
-        let mut piece = match (place, mark) {
-            (Place::End, _) => self.detokenizer.finish()?,
-            (_, Some(_)) => self.detokenizer.finish()?,
-            (_, None) => self.detokenizer.push(id)?,
+        let mut piece = match (place, mark, source) {
+            (_, _, Some(source)) => self.detokenizer.say(source)?,
+            (Place::End, ..) | (_, Some(_), _) => self.detokenizer.finish()?,
+            (_, None, None) => self.detokenizer.push(id)?,
         };
         if piece.stopped {
             return Ok((piece.text, true));
         }
         piece.text.push_str(mark.unwrap_or(""));
         if place == Place::Last {
-            let rest = self.detokenizer.finish()?;
-            piece.text.push_str(&rest.text);
-            piece.stopped = rest.stopped;
-        }
-        Ok((piece.text, piece.stopped))
-    }
-
-    /// The text that is certain with the whole text of a source.
-    fn said(&mut self, source: &str, place: Place) -> Result<(String, bool), EngineError> {
-        let mut piece = self.detokenizer.say(source)?;
-        if place == Place::Last && !piece.stopped {
             let rest = self.detokenizer.finish()?;
             piece.text.push_str(&rest.text);
             piece.stopped = rest.stopped;

@@ -70,8 +70,7 @@ impl Detokenizer {
 
     /// Takes a whole text in a token's place.
     pub(crate) fn say(&mut self, said: &str) -> Result<Piece, EngineError> {
-        let before = self.text.tokenizer.decode(&self.window)?;
-        self.held.push_str(before.get(self.taken..).unwrap_or(""));
+        self.take_rest()?;
         self.held.push_str(said);
         self.window.clear();
         (self.taken, self.settled) = (0, 0);
@@ -80,10 +79,16 @@ impl Detokenizer {
 
     /// Gives up waiting: everything that is left.
     pub(crate) fn finish(&mut self) -> Result<Piece, EngineError> {
+        self.take_rest()?;
+        Ok(self.release(true))
+    }
+
+    /// Moves all that is left of the window's text to `held`.
+    fn take_rest(&mut self) -> Result<(), EngineError> {
         let text = self.text.tokenizer.decode(&self.window)?;
         self.held.push_str(text.get(self.taken..).unwrap_or(""));
         self.taken = text.len();
-        Ok(self.release(true))
+        Ok(())
     }
 
     /// Moves new text to `held`, all but the `uncertain` bytes at its end, and drops tokens from

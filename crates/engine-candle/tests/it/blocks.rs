@@ -1,9 +1,9 @@
 //! Sources that are read independently of each other.
 
-use engine_candle::{Asks, Chunk, Decoder, ModelSource};
+use engine_candle::{Decoder, ModelSource};
 use serde_json::json;
 
-use crate::forward::{last_logits, tokens};
+use crate::forward::{last_logits, last_logits_of_chunks, tokens};
 use crate::models::{LLAMA, TinyModel};
 
 const OPENS: u32 = 90;
@@ -58,20 +58,8 @@ fn chunks_may_be_cut_anywhere() {
     let prompt = prompt(&[&tokens[..33], &tokens[33..40], &tokens[40..]]);
     let whole = last_logits(&decoder, &prompt);
     for size in [1, 7, 32, 64] {
-        let mut cache = decoder.new_cache();
-        let mut last = Vec::new();
-        for tokens in prompt.chunks(size) {
-            let chunk = Chunk {
-                tokens,
-                cache: &mut cache,
-                asks: Asks::Logits,
-            };
-            last = decoder
-                .forward(&mut [chunk])
-                .expect("it computes")
-                .remove(0);
-        }
-        assert!(last == whole, "chunks of {size}");
+        let cut = last_logits_of_chunks(&decoder, prompt.chunks(size));
+        assert!(cut == whole, "chunks of {size}");
     }
 }
 

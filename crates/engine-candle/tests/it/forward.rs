@@ -15,15 +15,28 @@ pub(crate) fn tokens(count: usize) -> Vec<u32> {
 
 /// The logits after the last token, read in one chunk.
 pub(crate) fn last_logits(decoder: &Decoder, tokens: &[u32]) -> Vec<f32> {
-    let chunk = Chunk {
-        tokens,
-        cache: &mut decoder.new_cache(),
-        asks: Asks::Logits,
-    };
-    decoder
-        .forward(&mut [chunk])
-        .expect("it computes")
-        .remove(0)
+    last_logits_of_chunks(decoder, [tokens])
+}
+
+/// The logits after the last token of a sequence that is read in these chunks.
+pub(crate) fn last_logits_of_chunks<'a>(
+    decoder: &Decoder,
+    chunks: impl IntoIterator<Item = &'a [u32]>,
+) -> Vec<f32> {
+    let mut cache = decoder.new_cache();
+    let (mut read, mut last) = (0, Vec::new());
+    for tokens in chunks {
+        let chunk = Chunk {
+            tokens,
+            cache: &mut cache,
+            asks: Asks::Logits,
+        };
+        let mut logits = decoder.forward(&mut [chunk]).expect("it computes");
+        last = logits.remove(0);
+        read += tokens.len();
+        assert_eq!(cache.len(), read);
+    }
+    last
 }
 
 #[test]

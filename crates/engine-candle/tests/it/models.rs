@@ -248,19 +248,23 @@ pub(crate) fn talkative(settings: Settings) -> CandleEngine {
     for file in ["tokenizer.json", "model.safetensors"] {
         fs::copy(bundled_folder().join(file), folder.path().join(file)).expect("copied");
     }
-    let config = fs::read(bundled_folder().join("config.json")).expect("it is there");
-    let mut config = serde_json::from_slice::<Value>(&config).expect("it is JSON");
+    let mut config = bundled_config();
     config.as_object_mut().expect("an object").remove("ibid");
     fs::write(folder.path().join("config.json"), config.to_string()).expect("written");
     let source = ModelSource::Path(folder.path().to_owned());
     CandleEngine::load(source, settings).expect("it loads")
 }
 
+/// The bundled model's `config.json`.
+pub(crate) fn bundled_config() -> Value {
+    let config = fs::read(bundled_folder().join("config.json")).expect("it is there");
+    serde_json::from_slice(&config).expect("it is JSON")
+}
+
 /// The bundled model's weights, in f32.
 pub(crate) fn bundled_weights() -> TinyModel {
-    let folder = bundled_folder();
-    let config = fs::read(folder.join("config.json")).expect("it is there");
-    let tensors = candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu);
+    let weights = bundled_folder().join("model.safetensors");
+    let tensors = candle_core::safetensors::load(weights, &Device::Cpu);
     let weights = tensors
         .expect("it is there")
         .into_iter()
@@ -272,7 +276,7 @@ pub(crate) fn bundled_weights() -> TinyModel {
             (name, (shape, values.expect("it has values")))
         });
     TinyModel {
-        config: serde_json::from_slice(&config).expect("it is JSON"),
+        config: bundled_config(),
         weights: weights.collect(),
     }
 }

@@ -49,7 +49,7 @@ impl KvCache {
         self.len
     }
 
-    /// Reads the next tokens.
+    /// What tells where the next tokens stand.
     pub(crate) fn reader(&self) -> &Reader {
         &self.reader
     }
