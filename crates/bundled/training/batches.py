@@ -13,7 +13,7 @@ import torch
 import fewshot
 import summary
 from prepare import Asked, Ranked, Source
-from tokenizer import ANSWER, BEST, BOS, EOS, MOST_SOURCES, NUMBER, PAD, QUESTION, SHORT, SIZE, SPECIAL, TITLE
+from tokenizer import ANSWER, BEST, BOS, END, EOS, MOST_SOURCES, NUMBER, PAD, QUESTION, SHORT, SIZE, SPECIAL, TITLE
 
 CONTEXT_WEIGHT, HINT_WEIGHT, COPY_WEIGHT, SECOND_WEIGHT, POINTER_WEIGHT, RANKED_WEIGHT = 0.1, 0.25, 0.2, 0.5, 1.0, 2.0
 """How much it matters to predict a token of the context, the source that a question's word points at, the answer's
@@ -25,8 +25,11 @@ SHORT_SHARE = 0.15
 """The share of questions with known answers that ask for the bare words instead: it teaches what a question asks for."""
 SUMMARY_SHARE = 0.25
 """The share of shared sequences in which one question asks for a summary."""
-THIN_SHARE = 0.2
+THIN_SHARE = 0.3
 """The share of questions that lose some of the words which the answering sentence has too: people ask in other words."""
+
+ELSEWHERE_SHARE = 0.5
+"""The share of ranked sequences whose wrong passages are of other articles: a question of which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,14 @@ class Stage:
     """Share of ranked sequences; the others are shared ones."""
     runs: float
     """Share of questions that are mere pieces of a sentence: what they ask for is plain, so matching forms on them."""
+    accumulate: int
+    """Batches of an update."""
 
 
 STAGES = (
-    Stage(until=0.12, length=192, sources=4, ranked=0.0, runs=0.3),
-    Stage(until=0.35, length=352, sources=8, ranked=0.2, runs=0.05),
-    Stage(until=1.01, length=416, sources=12, ranked=0.5, runs=0.0),
+    Stage(until=0.06, length=192, sources=4, ranked=0.0, runs=0.3, accumulate=2),
+    Stage(until=0.30, length=352, sources=8, ranked=0.2, runs=0.05, accumulate=2),
+    Stage(until=1.01, length=416, sources=12, ranked=0.5, runs=0.0, accumulate=2),
 )
 
 
@@ -62,14 +67,19 @@ class Sequence:
     """What each token should be followed by."""
     weights: list[float] = field(default_factory=list)
     """How much that matters."""
+    meanings: list[int] = field(default_factory=list)
+    """The row of what the sentence or the question means, at the token that closes it; -1 elsewhere."""
 
-    def add(self, ids, start: int, branch: int, block: int, targets=0, weights=0.0) -> None:
+    def add(self, ids, start: int, branch: int, block: int, targets=0, weights=0.0, meaning=-1, closed_at=-1) -> None:
+        """`meaning` is put to the token `closed_at`, counted from the end."""
         self.ids += ids
         self.positions += range(start, start + len(ids))
         self.branches += [branch] * len(ids)
         self.blocks += [block] * len(ids)
         self.targets += targets if isinstance(targets, list) else [targets] * len(ids)
         self.weights += weights if isinstance(weights, list) else [weights] * len(ids)
+        self.meanings += [-1] * len(ids)
+        self.meanings[closed_at] = meaning
 
 
 @dataclass(frozen=True)
@@ -83,9 +93,11 @@ class Layout:
 class Batches:
     """Draws sequences of all parts by their shares. The caller seeds `rng`."""
 
-    def __init__(self, parts: dict[str, list[Source]], ranked: dict[str, list[Ranked]], shares, digits: list[int], wordings):
+    def __init__(self, parts: dict[str, list[Source]], ranked: dict[str, list[Ranked]], shares, digits: list[int], wordings, meanings):
         self.parts, self.ranked, self.digits = parts, ranked, digits
         self.summaries, self.example_words = wordings
+        self.meanings = meanings
+        """For each part's every source, the rows of its sentences and of its questions (`meaning.py`)."""
         self.names, self.shares = zip(*shares.items())
         self.asked = {name: [i for i, s in enumerate(part) if s.questions] for name, part in parts.items()}
         self.rng = random.Random()
@@ -118,7 +130,7 @@ class Batches:
             spots.sort(key=lambda spot: (spots_rank(spot, first, others), spot[1]))
         if not spots:
             return None
-        sequence, start = self.context(part, spots, layout)
+        sequence, start = self.context(name, spots, layout)
         asked = self.askable(part, spots, [first, *others])
         branch, missed = 0, 0
         if rng.random() < SUMMARY_SHARE and len(spots) > 3:
@@ -127,7 +139,7 @@ class Batches:
             pieces = not asked or rng.random() < stage.runs
             question, numbers = self.pieces(part, spots) if pieces else asked.pop()
             branch += 1
-            missed += not self.ask(sequence, start, branch, question, numbers, part, spots, stage)
+            missed += not self.ask(sequence, start, branch, question, numbers, name, spots, stage)
         return sequence
 
     def sum_up(self, sequence, start: int, part, spots, stage: Stage) -> bool:
@@ -171,35 +183,40 @@ class Batches:
         part, ranked = self.parts[name], self.rng.choice(self.ranked[name])
         question = part[ranked.paragraph].questions[ranked.question]
         room = stage.length - max(map(len, question.texts)) - 6
-        spots = fitting(part, ranked.sentences[: self.rng.randint(6, stage.sources)], room)
+        found = ranked.sentences
+        if self.rng.random() < ELSEWHERE_SHARE:
+            elsewhere = [(k, s) for k, s in found if k == ranked.paragraph or part[k].title != part[ranked.paragraph].title]
+            found = elsewhere if len(elsewhere) > 3 else found
+        spots = fitting(part, found[: self.rng.randint(6, stage.sources)], room)
         if not spots:
             return None
         numbers = {spot: n for n, spot in enumerate(spots, 1)}
         right = answering(ranked.paragraph, question, numbers) if ranked.answerable else set()
-        sequence, start = self.context(part, spots, layout)
-        self.ask(sequence, start, 1, question, right or {0}, part, spots, stage, ranked=True)
+        sequence, start = self.context(name, spots, layout)
+        self.ask(sequence, start, 1, question, right or {0}, name, spots, stage, ranked=True)
         return sequence
 
-    def context(self, part, spots, layout: Layout) -> tuple[Sequence, int]:
+    def context(self, name: str, spots, layout: Layout) -> tuple[Sequence, int]:
         """The sources of a prompt, and the position at which questions start."""
-        sequence = Sequence()
+        sequence, part = Sequence(), self.parts[name]
         sequence.add([BOS], 0, 0, 0)
         start = furthest = 1
         for number, (k, s) in enumerate(spots, 1):
-            ids = [NUMBER + number, *part[k].sentences[s], TITLE, *part[k].title]
+            ids = [NUMBER + number, *part[k].title, TITLE, *part[k].sentences[s], END]
             weights = [CONTEXT_WEIGHT * (self.rng.random() < CONTEXT_SHARE) for _ in ids]
-            sequence.add(ids, start, 0, number, [*ids[1:], 0], [*weights[1:], 0.0])
+            sequence.add(ids, start, 0, number, [*ids[1:], 0], [*weights[1:], 0.0], self.meanings[name][k][0][s])
             furthest = max(furthest, start + len(ids))
             start = 1 if layout.block else furthest
         return sequence, furthest
 
-    def ask(self, sequence, start: int, branch: int, question: Asked, right: set[int], part, spots, stage: Stage, ranked=False) -> bool:
+    def ask(self, sequence, start: int, branch: int, question: Asked, right: set[int], name: str, spots, stage: Stage, ranked=False) -> bool:
         """Adds a question and its answer, unless there is no room.
 
         Each word of the question should point at the source too: so many small tasks make pointing form, one does not.
         The answer ends behind a right number, and goes on with a right one behind a wrong one.
         """
-        text, number = self.rng.choice(question.texts), self.rng.choice(sorted(right))
+        part = self.parts[name]
+        text, number, meaning = self.rng.choice(question.texts), self.rng.choice(sorted(right)), question.meaning
         if number and self.rng.random() < THIN_SHARE:
             k, s = spots[number - 1]
             said = set(part[k].sentences[s])
@@ -220,7 +237,7 @@ class Batches:
             weights = before + [hints] * len(text) + [RANKED_WEIGHT if ranked else POINTER_WEIGHT, SECOND_WEIGHT]
         if len(sequence.ids) + len(ids) > stage.length:
             return False
-        sequence.add(ids, start, branch, 0, targets, weights)
+        sequence.add(ids, start, branch, 0, targets, weights, -1 if bare else meaning, -2)
         return True
 
 
@@ -258,17 +275,18 @@ def disguise(sequence: Sequence, digits: list[int], rng: random.Random) -> Seque
     if mapping:
         sequence.ids = [mapping.get(t, t) for t in sequence.ids]
         sequence.targets = [mapping.get(t, t) for t in sequence.targets]
+        sequence.meanings = [-1] * len(sequence.ids)
     return sequence
 
 
 def stack(sequences: list[Sequence], length: int) -> dict[str, torch.Tensor]:
-    """Padded tensors; `targets` and `weights` say what each token should be followed by and how much that matters."""
+    """Padded tensors; `targets` and `weights` say what each token should be followed by and how much that matters, `meanings` what it means."""
     size = len(sequences)
     ids = torch.full((size, length), PAD)
-    branches = torch.full((size, length), -1)
+    branches, meanings = torch.full((size, length), -1), torch.full((size, length), -1)
     positions, blocks, targets = (torch.zeros(size, length, dtype=torch.long) for _ in range(3))
     weights = torch.zeros(size, length)
-    stacked = {"ids": ids, "positions": positions, "branches": branches, "blocks": blocks, "targets": targets, "weights": weights}
+    stacked = {"ids": ids, "positions": positions, "branches": branches, "blocks": blocks, "targets": targets, "weights": weights, "meanings": meanings}
     for row, sequence in enumerate(sequences):
         n = len(sequence.ids)
         for name, tensor in stacked.items():

@@ -85,7 +85,7 @@ class Llama:
 
 @torch.no_grad()
 def answer(model: Llama, prompt: dict) -> dict:
-    sources = "".join(f"<{n}>{d['text']}<title>{d['title']}" for n, d in enumerate(prompt["documents"], 1))
+    sources = "".join(f"<{n}>{d['title']}<title>{d['text']}<end>" for n, d in enumerate(prompt["documents"], 1))
     text = f"<s>{sources}<best>{prompt['question']}<a>"
     ids = model.tokenizer.encode(text, add_special_tokens=False).ids
     written, first = [], None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import korean
+import tables
 from rank import terms
 from sentences import language, split
 
@@ -32,20 +33,22 @@ class Paragraph:
 
 
 # The share of training sequences that start from each part.
-SHARES = {"squad": 0.42, "jaquad": 0.10, "kobest": 0.20, "documents": 0.13, "natural": 0.05, "medquad": 0.05, "parallel": 0.04, "cmrc": 0.01}
+SHARES = {"squad": 0.38, "jaquad": 0.06, "kobest": 0.17, "documents": 0.10, "natural": 0.08, "medquad": 0.08, "parallel": 0.08, "tables": 0.04, "cmrc": 0.01}
 
 
 def load(data: Path, rng: random.Random) -> dict[str, list[Paragraph]]:
     """All parts by name. Nothing is read but `train/` and `docs/`: the other folders measure."""
+    squad, kobest = asked(read(data, "squad-train")), yes_or_no(read(data, "kobest-boolq-train"), rng)
     return {
-        "squad": asked(read(data, "squad-train")),
+        "squad": squad,
         "jaquad": asked(read(data, "jaquad-train")),
         "cmrc": asked(read(data, "cmrc2018-trial")),
-        "kobest": kobest(read(data, "kobest-boolq-train"), rng),
+        "kobest": kobest,
         "documents": documents(data / "docs", rng),
         "natural": natural(read(data, "pairs-heading-section"), rng),
         "medquad": medquad(read(data, "medquad-train")),
         "parallel": parallel(read(data, "parallel-en-ko"), rng),
+        "tables": tabled({"en": names(squad), "ko": names(kobest)}, rng),
     }
 
 
@@ -80,7 +83,7 @@ def overlap(question: str, sentence: str) -> float:
     return len(wanted & set(terms(sentence))) / (len(wanted) or 1)
 
 
-def kobest(rows: list[dict], rng: random.Random) -> list[Paragraph]:
+def yes_or_no(rows: list[dict], rng: random.Random) -> list[Paragraph]:
     """Korean paragraphs; their true-or-false statements are human paraphrases, which become questions too."""
     paragraphs = []
     for row in rows:
@@ -187,6 +190,23 @@ def parallel(rows: list[dict], rng: random.Random, length: int = 6) -> list[Para
                 made = korean.questions(row["ko"], "", rng, 1) if there == "ko" else [some_words(row["en"], rng)]
                 paragraph.questions += [Question(q, i) for q in made]
             paragraphs.append(paragraph)
+    return paragraphs
+
+
+def names(part: list[Paragraph]) -> list[str]:
+    """Titles, as things to make tables of."""
+    return sorted({paragraph.title for paragraph in part if 1 < len(paragraph.title) < 25})
+
+
+def tabled(known: dict[str, list[str]], rng: random.Random, count: int = 1200) -> list[Paragraph]:
+    """Tables, each under a heading, and lists that describe one thing."""
+    paragraphs = []
+    for i in range(count):
+        language = rng.choice(("en", "ko"))
+        subject = rng.choice(known[language])
+        rows, title = (tables.table(known[language], language, rng), "") if i % 2 else (tables.sheet(subject, language, rng), subject)
+        lines, questions = rows
+        paragraphs.append(Paragraph(title, lines, f"table {i}", [Question(text, at) for text, at in questions]))
     return paragraphs
 
 

@@ -16,12 +16,13 @@ import torch
 import tokenizer as tokens
 from batches import Layout, Sequence, mask, stack
 from model import Decoder, Shape
-from prepare import LONGEST_QUESTION, LONGEST_SENTENCE, LONGEST_TITLE
+from prepare import LONGEST_SENTENCE, LONGEST_TITLE
 from rank import Bm25, order_sentences
 from sentences import split
 
 SOURCES = 12
 SAMPLE = 200
+LONGEST_REQUEST = 200  # Tokens; examples may stand before a question.
 MOST_WRONG = 0.1
 """The share of answerable questions that may be refused."""
 
@@ -115,7 +116,7 @@ class Reader:
 
     def seconds(self, prompts: list[Prompt], firsts: list[int]) -> list[int]:
         """What follows these first numbers: another number, or 0 where the answer ends."""
-        sequences = [self.sequence(prompt, first) for prompt, first in zip(prompts, firsts)]
+        sequences = [self.sequence(prompt, [first]) for prompt, first in zip(prompts, firsts)]
         logits = self.next(sequences)
         logits = torch.cat([logits[:, [tokens.EOS]], logits[:, tokens.NUMBER + 1 :][:, : tokens.MOST_SOURCES]], 1)
         for row, (prompt, first) in enumerate(zip(prompts, firsts)):
@@ -132,18 +133,34 @@ class Reader:
             rows.append(self.model.logits(self.hidden(batch)[torch.arange(len(batch)), last]).float())
         return torch.cat(rows).detach()
 
-    def sequence(self, prompt: Prompt, first: int | None = None) -> Sequence:
-        """A prompt, and the number that the answer begins with."""
+    def named(self, prompts: list[Prompt], most: int, ending: float) -> list[list[int]]:
+        """The numbers of whole answers, each once, at most so many; none where the model refuses."""
+        said = [[] for _ in prompts]
+        going = [*range(len(prompts))]
+        for _ in range(most):
+            logits = self.next([self.sequence(prompts[i], said[i]) for i in going])
+            numbers = torch.cat([logits[:, [tokens.EOS]] + ending, logits[:, tokens.NUMBER :][:, : tokens.MOST_SOURCES + 1]], 1)
+            for row, i in zip(numbers, going):
+                row[len(prompts[i].sources) + 2 :] = float("-inf")
+                row[[1 + n for n in said[i]]] = float("-inf")
+            nexts = {i: int(row.argmax()) - 1 for row, i in zip(numbers, going)}
+            going = [i for i, number in nexts.items() if number > 0]
+            for i in going:
+                said[i].append(nexts[i])
+        return said
+
+    def sequence(self, prompt: Prompt, said: list[int] = ()) -> Sequence:
+        """A prompt, and the numbers that the answer begins with."""
         sequence, furthest = Sequence(), 1
         sequence.add([tokens.BOS], 0, 0, 0)
         start = 1
         for number, (title, sentence) in enumerate(prompt.sources, 1):
-            ids = [tokens.NUMBER + number, *self.encode(sentence, LONGEST_SENTENCE), tokens.TITLE, *self.encode(title, LONGEST_TITLE)]
+            ids = [tokens.NUMBER + number, *self.encode(title, LONGEST_TITLE), tokens.TITLE, *self.encode(sentence, LONGEST_SENTENCE), tokens.END]
             sequence.add(ids, start, 0, number)
             furthest = max(furthest, start + len(ids))
             start = 1 if self.layout.block else furthest
-        said = [] if first is None else [tokens.NUMBER + first]
-        question = [tokens.BEST, *self.encode(prompt.item.question, LONGEST_QUESTION), tokens.ANSWER, *said]
+        numbers = [tokens.NUMBER + n for n in said]
+        question = [tokens.BEST, *self.encode(prompt.item.question, LONGEST_REQUEST), tokens.ANSWER, *numbers]
         sequence.add(question, furthest, 1, 0)
         return sequence
 
@@ -155,7 +172,7 @@ class Reader:
         batch = stack(sequences, max(len(s.ids) for s in sequences))
         seen = mask(batch["branches"], batch["blocks"], self.layout)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            return self.model(batch["ids"], batch["positions"], seen)
+            return self.model(batch["ids"], batch["positions"], seen)[0]
 
 
 def baseline(prompts: list[Prompt]) -> dict:

@@ -18,7 +18,7 @@ NEAR = 6
 PASSAGES = 5
 RANKED_SENTENCES = 12
 # How many questions of each part are ranked as the pipeline would rank them.
-RANKED = {"squad": 30_000, "jaquad": 2_500, "kobest": 14_000, "documents": 6_000, "natural": 2_500, "medquad": 2_500, "parallel": 0, "cmrc": 300}
+RANKED = {"squad": 30_000, "jaquad": 2_500, "kobest": 14_000, "documents": 6_000, "natural": 2_500, "medquad": 2_500, "parallel": 0, "tables": 1_200, "cmrc": 300}
 
 
 @dataclass
@@ -31,6 +31,8 @@ class Asked:
     """Sentences of the paragraph in which the answer's words stand."""
     words: list[int]
     """The answer's own words as they stand in the sentence; empty when they are not known."""
+    meaning: int = -1
+    """The row of what it means (`meaning.py`)."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The whole recipe: data, tokenizer, meanings of words, training, evaluation, export. `python run.py --data DIR --work DIR --minutes N`"""
+"""The whole recipe: data, tokenizer, meanings, training, evaluation, export. `python run.py --data DIR --work DIR --minutes N`"""
 
 import argparse
 import random
@@ -19,7 +19,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=80, help="of training")
-    parser.add_argument("--english", type=Path, help="a sentence encoder's folder, for the meanings that English words start from")
+    parser.add_argument("--english", type=Path, required=True, help="a sentence encoder's folder (all-MiniLM-L6-v2): what is known of meaning before training")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="that prepare the data")
     parser.add_argument("--only", choices=["data"], help="stop when the data are prepared")
@@ -30,9 +30,13 @@ def main():
     if options.only == "data":
         return
     work = ["--work", str(options.work)]
-    call("words.py", *work, *(["--english", str(options.english)] if options.english else []))
+    if not (options.work / "bag.pt").exists():
+        for script in ("words.py", "meaning.py"):
+            call(script, *work, "--english", str(options.english))
+        call("bag.py", *work)
     call("train.py", *work, "--minutes", str(options.minutes), "--seed", str(options.seed))
     call("evaluate.py", *work, "--data", str(options.data))
+    call("tasks.py", *work, "--data", str(options.data))
     call("export.py", *work)
 
 

@@ -1,6 +1,6 @@
 """What is known of the meanings of tokens before training: the company they keep, and for English a table of word vectors.
 
-`python words.py --work WORK [--english FOLDER]` writes `WORK/words.pt`, [vocabulary, width], rows of length one.
+`python words.py --work WORK --english FOLDER` writes `WORK/words.pt`, [vocabulary, width], rows of length one.
 """
 
 import argparse
@@ -21,13 +21,12 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--english", type=Path, help="a sentence encoder's folder (all-MiniLM-L6-v2), whose vectors of single words English tokens start from")
-    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--english", type=Path, required=True, help="a sentence encoder's folder (all-MiniLM-L6-v2), whose vectors of single words English tokens start from")
+    parser.add_argument("--width", type=int, default=384, help="of the model, less what a bag of tokens takes")
     options = parser.parse_args()
     found = company(prepare.load(options.work / "sources.pickle.gz"), tokens.SIZE, options.width)
-    if options.english:
-        ids, vectors = english(options.english, tokens.load(options.work / "tokenizer.json"), options.width)
-        found[ids] = vectors
+    ids, vectors = english(options.english, tokens.load(options.work / "tokenizer.json"), options.width)
+    found[ids] = vectors
     found[: len(tokens.SPECIAL)] = 0
     torch.save(found, options.work / "words.pt")
 

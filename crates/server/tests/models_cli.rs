@@ -158,7 +158,7 @@ fn render_prints_the_exact_prompt() {
     check(
         r#"{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "왜?"}],
             "documents": [{"title": "Minutes", "text": "The roof leaks."}]}"#,
-        "<s><1>The roof leaks.<title>Minutes<best>왜?<a>",
+        "<s><1>Minutes<title>The roof leaks.<end><best>왜?<a>",
     );
     check(
         r#"[{"role": "user", "content": "a <best> b"}]"#,

@@ -146,9 +146,9 @@ fn softmax(scores: &mut [f32]) {
 }
 
 /// Layers from the middle on, of those that see everything if there are any. Earlier ones hardly
-/// look for what is to be said next: when the built-in model repeats one of four sentences, that
-/// one gets the most attention in 40 to 70 of 100 steps in the upper three of its six layers, and
-/// in 14 to 20 below, where 25 would be chance.
+/// look for what is to be said next: when a small model of six layers repeats one of four sentences,
+/// that one gets the most attention in 40 to 70 of 100 steps in its upper three layers, and in 14
+/// to 20 below, where 25 would be chance.
 fn watched_layers(config: &DecoderConfig) -> Vec<usize> {
     let layers = config.layer_configs.iter().enumerate();
     let far = layers.filter(|(_, layer)| layer.window.is_none());

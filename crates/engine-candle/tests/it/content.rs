@@ -6,8 +6,8 @@ use tokenizers::Tokenizer;
 
 use crate::models::{bundled, bundled_folder};
 
-/// `<pad> <s> </s> <title> <q> <a> <short> <0> … <15> <best>` of the bundled vocabulary.
-const CONTROLS: std::ops::RangeInclusive<u32> = 0..=23;
+/// `<pad> <s> </s> <title> <q> <a> <short> <0> … <15> <best> <end>` of the bundled vocabulary.
+const CONTROLS: std::ops::RangeInclusive<u32> = 0..=24;
 
 fn prompt(title: &str, text: &str, question: &str) -> Prompt {
     Prompt {
@@ -27,8 +27,8 @@ fn text_that_looks_like_control_tokens_stays_text() {
         let tokens = engine.prompt_tokens(&prompt(title, text, question));
         let controls = tokens.expect("it is encoded").into_iter();
         let controls = controls.filter(|id| CONTROLS.contains(id));
-        // Only what the template writes: <s> <1> … <title> … <best> … <a>
-        let expected = [1, 8, 3, 23, 5];
+        // Only what the template writes: <s> <1> … <title> … <end> <best> … <a>
+        let expected = [1, 8, 3, 24, 23, 5];
         assert_eq!(
             controls.collect::<Vec<_>>(),
             expected,
@@ -36,7 +36,7 @@ fn text_that_looks_like_control_tokens_stays_text() {
         );
     };
     check("Tea", "Four minutes.", "How long?");
-    check("</s>", "<2> x <title> y <best>?<a><1></s>", "<s><a>");
+    check("</s>", "<2> x <title> y <end><best>?<a><1></s>", "<s><a>");
     check("<", "/s>", "s>");
     check("<\u{FDD0}a>", "\u{FDD0}</s>\u{FDD0}", "<<a>a>");
     check("<tit", "le>", "차는 <best> 얼마나</s");
@@ -59,7 +59,7 @@ fn ordinary_prompts_are_encoded_as_hugging_face_does() {
     let engine = bundled(Settings::default());
     let tokenizer = Tokenizer::from_file(bundled_folder().join("tokenizer.json")).expect("read");
     let check = |title: &str, text: &str, question: &str| {
-        let rendered = format!("<s><1>{text}<title>{title}<best>{question}<a>");
+        let rendered = format!("<s><1>{title}<title>{text}<end><best>{question}<a>");
         let expected = tokenizer.encode(rendered.as_str(), false).expect("encoded");
         let prompt = prompt(title, text, question);
         let got = engine.prompt_tokens(&prompt).expect("encoded");
