@@ -16,15 +16,17 @@ pub(crate) fn write(folder: &Path, dtype: GgmlDType) -> ModelSource {
     let config = serde_json::from_slice::<serde_json::Value>(&config).expect("it is JSON");
     let template = config["chat_template"].as_str().expect("a template");
     let (string, number) = (gguf_file::Value::String, gguf_file::Value::U32);
+    let bundled = bundled_config();
+    let size = |name: &str| number(bundled[name].as_u64().expect("a number") as u32);
     let metadata = [
         ("general.architecture", string("llama".into())),
-        ("ibid", string(bundled_config()["ibid"].to_string())),
+        ("ibid", string(bundled["ibid"].to_string())),
         ("tokenizer.chat_template", string(template.to_owned())),
         ("tokenizer.ggml.eos_token_id", number(2)),
-        ("llama.embedding_length", number(256)),
-        ("llama.feed_forward_length", number(768)),
-        ("llama.block_count", number(6)),
-        ("llama.attention.head_count", number(4)),
+        ("llama.embedding_length", size("hidden_size")),
+        ("llama.feed_forward_length", size("intermediate_size")),
+        ("llama.block_count", size("num_hidden_layers")),
+        ("llama.attention.head_count", size("num_attention_heads")),
         ("llama.context_length", number(2048)),
         (
             "llama.attention.layer_norm_rms_epsilon",

@@ -242,18 +242,27 @@ pub(crate) fn bundled(settings: Settings) -> CandleEngine {
 }
 
 /// An engine with the bundled model's weights and tokenizer alone: it knows nothing of sources, and
-/// goes on with whatever it reads, without an end.
+/// goes on with whatever it reads, in words and without an end.
 pub(crate) fn talkative(settings: Settings) -> CandleEngine {
     let folder = tempfile::tempdir().expect("a folder");
-    for file in ["tokenizer.json", "model.safetensors"] {
-        fs::copy(bundled_folder().join(file), folder.path().join(file)).expect("copied");
-    }
-    let mut config = bundled_config();
-    config.as_object_mut().expect("an object").remove("ibid");
-    fs::write(folder.path().join("config.json"), config.to_string()).expect("written");
-    let source = ModelSource::Path(folder.path().to_owned());
+    let tokenizer = bundled_folder().join("tokenizer.json");
+    fs::copy(tokenizer, folder.path().join("tokenizer.json")).expect("copied");
+    let mut model = bundled_weights();
+    model
+        .config
+        .as_object_mut()
+        .expect("an object")
+        .remove("ibid");
+    model.config["tie_word_embeddings"] = json!(false);
+    let (shape, mut head) = model.weights["model.embed_tokens.weight"].clone();
+    head[..SPECIAL * shape[1]].fill(0.0); // Control tokens are never the likeliest.
+    model.weights.insert("lm_head.weight".into(), (shape, head));
+    let source = model.write_folder(folder.path(), 1);
     CandleEngine::load(source, settings).expect("it loads")
 }
+
+/// The control tokens of the bundled vocabulary, which are its first.
+const SPECIAL: usize = 25;
 
 /// The bundled model's `config.json`.
 pub(crate) fn bundled_config() -> Value {

@@ -57,7 +57,7 @@ fn quotations_are_parts_of_the_sources() {
         let mut marks = [tokens(open), tokens(close)].concat();
         marks.dedup();
         let (mut quotations, mut untrue) = (0, 0);
-        for seed in 0..16 {
+        for seed in 0..40 {
             let free = ask(&engine, request(seed, &marks)).text();
             let lies = quoted(&free).into_iter();
             untrue += lies.filter(|part| !RIVERS.contains(part)).count();
