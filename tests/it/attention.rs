@@ -38,11 +38,11 @@ async fn every_token_shares_out_its_attention() {
     }
     assert_eq!(covered, points.len());
     let layers = all["layers"].as_array().expect("a list");
-    assert_eq!(layers.len(), 6);
+    assert_eq!(layers.len(), 5);
     for (index, layer) in layers.iter().enumerate() {
         assert_eq!(layer["layer"], index);
         let heads = layer["heads"].as_array().expect("a list");
-        assert_eq!(heads.len(), 4);
+        assert_eq!(heads.len(), 8);
         for head in heads {
             assert_eq!(
                 head["value_norms"].as_array().map(Vec::len),
@@ -60,7 +60,7 @@ async fn every_token_shares_out_its_attention() {
             }
         }
     }
-    assert_eq!(all["roles"]["query"]["heads"], 4);
+    assert_eq!(all["roles"]["query"]["heads"], 8);
     assert_eq!(all["roles"]["scale"], 0.125);
 
     let mean = ask(
@@ -93,7 +93,7 @@ async fn every_token_shares_out_its_attention() {
 async fn a_conversation_is_read_with_its_template() {
     let server = TestServer::start(bundled_model()).await;
     let messages = json!([{"role": "user", "content": "What is tea?"}]);
-    let body = json!({"model": "default", "messages": messages, "layers": [0, 5]});
+    let body = json!({"model": "default", "messages": messages, "layers": [0, 4]});
     let seen = ask(&server, body).await;
     let text = seen["text"].as_str().expect("a text");
     assert!(
@@ -159,7 +159,7 @@ async fn what_cannot_be_shown_is_refused_by_field() {
     )
     .await;
     check(json!({"layers": []}), 400, "invalid_value", "layers").await;
-    check(json!({"layers": [6]}), 400, "invalid_value", "layers").await;
+    check(json!({"layers": [5]}), 400, "invalid_value", "layers").await;
     check(json!({"layers": [-1]}), 400, "invalid_value", "layers[0]").await;
     check(json!({"heads": "some"}), 400, "invalid_value", "heads").await;
     check(

@@ -264,6 +264,17 @@ pub(crate) fn talkative(settings: Settings) -> CandleEngine {
 /// The control tokens of the bundled vocabulary, which are its first.
 const SPECIAL: usize = 25;
 
+/// Words of one token each, far likelier than anything else: what is written of them is encoded the
+/// same again.
+pub(crate) fn whole_words(engine: &CandleEngine) -> Vec<(u32, f32)> {
+    let words = [
+        " the", " of", " in", " and", " was", " to", " city", " water",
+    ];
+    let tokens = words.map(|word| engine.content_tokens(word).expect("a word"));
+    let single = tokens.into_iter().filter(|tokens| tokens.len() == 1);
+    single.map(|tokens| (tokens[0], 20.0)).collect()
+}
+
 /// The bundled model's `config.json`.
 pub(crate) fn bundled_config() -> Value {
     let config = fs::read(bundled_folder().join("config.json")).expect("it is there");

@@ -52,12 +52,12 @@ fn request(seed: u64, marks: &[u32]) -> Request {
 #[test]
 fn quotations_are_parts_of_the_sources() {
     let engine = talkative(Settings::default());
+    let (mut quotations, mut untrue) = (0, 0);
     for (open, close) in [('"', '"'), ('“', '”'), ('「', '」')] {
         let tokens = |mark: char| engine.content_tokens(&mark.to_string()).expect("a mark");
         let mut marks = [tokens(open), tokens(close)].concat();
         marks.dedup();
-        let (mut quotations, mut untrue) = (0, 0);
-        for seed in 0..40 {
+        for seed in 0..16 {
             let free = ask(&engine, request(seed, &marks)).text();
             let lies = quoted(&free).into_iter();
             untrue += lies.filter(|part| !RIVERS.contains(part)).count();
@@ -77,9 +77,9 @@ fn quotations_are_parts_of_the_sources() {
                 quotations += 1;
             }
         }
-        assert!(quotations > 3, "{open}: {quotations} quotations");
-        assert!(untrue > 0, "{open}: nothing was held back");
     }
+    assert!(quotations > 9, "{quotations} quotations");
+    assert!(untrue > 0, "nothing was held back");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use engine::{Engine, EngineError, Event, Prompt, Request, Sharing, TokenScore};
 use engine_candle::{CandleEngine, Settings};
 
 use crate::asking::{question, question_about};
-use crate::models::{bundled, talkative};
+use crate::models::{bundled, talkative, whole_words};
 use crate::recital::{self, Ending};
 
 /// The ids and the logarithms of probabilities that an answer was written with, and its text.
@@ -42,17 +42,6 @@ fn requests() -> Vec<Request> {
         ..request
     })
     .collect()
-}
-
-/// Words of one token each, far likelier than anything else: what is written of them is encoded the
-/// same again.
-fn whole_words(engine: &CandleEngine) -> Vec<(u32, f32)> {
-    let words = [
-        " the", " of", " in", " and", " was", " to", " city", " water",
-    ];
-    let tokens = words.map(|word| engine.content_tokens(word).expect("a word"));
-    let single = tokens.into_iter().filter(|tokens| tokens.len() == 1);
-    single.map(|tokens| (tokens[0], 20.0)).collect()
 }
 
 /// Not nearly: exactly, whether the prompt is known, in whatever company, and in any chunks.
