@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::quantized::{GgmlDType, gguf_file};
 use engine_candle::ModelSource;
 
-use crate::models::{bundled_config, bundled_folder, bundled_weights};
+use crate::models::{bundled_config, bundled_folder, bundled_size, bundled_weights};
 
 /// Writes the file, with the tokenizer beside it, to `folder`; matrices get `dtype`.
 pub(crate) fn write(folder: &Path, dtype: GgmlDType) -> ModelSource {
@@ -16,11 +16,10 @@ pub(crate) fn write(folder: &Path, dtype: GgmlDType) -> ModelSource {
     let config = serde_json::from_slice::<serde_json::Value>(&config).expect("it is JSON");
     let template = config["chat_template"].as_str().expect("a template");
     let (string, number) = (gguf_file::Value::String, gguf_file::Value::U32);
-    let bundled = bundled_config();
-    let size = |name: &str| number(bundled[name].as_u64().expect("a number") as u32);
+    let size = |name: &str| number(bundled_size(name) as u32);
     let metadata = [
         ("general.architecture", string("llama".into())),
-        ("ibid", string(bundled["ibid"].to_string())),
+        ("ibid", string(bundled_config()["ibid"].to_string())),
         ("tokenizer.chat_template", string(template.to_owned())),
         ("tokenizer.ggml.eos_token_id", number(2)),
         ("llama.embedding_length", size("hidden_size")),

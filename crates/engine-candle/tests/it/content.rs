@@ -4,10 +4,7 @@ use engine::{Engine, Message, Prompt, PromptDocument, Role};
 use engine_candle::Settings;
 use tokenizers::Tokenizer;
 
-use crate::models::{bundled, bundled_folder};
-
-/// `<pad> <s> </s> <title> <q> <a> <short> <0> … <15> <best> <end>` of the bundled vocabulary.
-const CONTROLS: std::ops::RangeInclusive<u32> = 0..=24;
+use crate::models::{CONTROLS, bundled, bundled_folder};
 
 fn prompt(title: &str, text: &str, question: &str) -> Prompt {
     Prompt {

@@ -1,6 +1,6 @@
 //! Tiny models with random weights, written as safetensors and as GGUF, and the bundled model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -247,32 +247,40 @@ pub(crate) fn talkative(settings: Settings) -> CandleEngine {
     let folder = tempfile::tempdir().expect("a folder");
     let tokenizer = bundled_folder().join("tokenizer.json");
     fs::copy(tokenizer, folder.path().join("tokenizer.json")).expect("copied");
-    let mut model = bundled_weights();
-    model
-        .config
-        .as_object_mut()
-        .expect("an object")
-        .remove("ibid");
-    model.config["tie_word_embeddings"] = json!(false);
-    let (shape, mut head) = model.weights["model.embed_tokens.weight"].clone();
-    head[..SPECIAL * shape[1]].fill(0.0); // Control tokens are never the likeliest.
-    model.weights.insert("lm_head.weight".into(), (shape, head));
-    let source = model.write_folder(folder.path(), 1);
+    let mut config = bundled_config();
+    config.as_object_mut().expect("an object").remove("ibid");
+    config["tie_word_embeddings"] = json!(false);
+    fs::write(folder.path().join("config.json"), config.to_string()).expect("written");
+    let mut weights = bundled_tensors();
+    let words = &weights["model.embed_tokens.weight"];
+    let head = words.slice_assign(
+        &[0..CONTROLS.len(), 0..bundled_size("hidden_size")],
+        &silence(),
+    );
+    weights.insert("lm_head.weight".into(), head.expect("it has such rows"));
+    let file = folder.path().join("model.safetensors");
+    candle_core::safetensors::save(&weights, file).expect("written");
+    let source = ModelSource::Path(folder.path().to_owned());
     CandleEngine::load(source, settings).expect("it loads")
 }
 
-/// The control tokens of the bundled vocabulary, which are its first.
-const SPECIAL: usize = 25;
+/// What makes control tokens unlikely in the head: their logits are 0.
+fn silence() -> Tensor {
+    let shape = (CONTROLS.len(), bundled_size("hidden_size"));
+    Tensor::zeros(shape, candle_core::DType::F16, &Device::Cpu).expect("it is small")
+}
 
-/// Words of one token each, far likelier than anything else: what is written of them is encoded the
-/// same again.
-pub(crate) fn whole_words(engine: &CandleEngine) -> Vec<(u32, f32)> {
+/// `<pad> <s> </s> <title> <q> <a> <short> <0> … <15> <best> <end>` of the bundled vocabulary.
+pub(crate) const CONTROLS: std::ops::Range<u32> = 0..25;
+
+/// Words of one token each, made likelier: what is written of them alone is encoded the same again.
+pub(crate) fn whole_words(engine: &CandleEngine, bias: f32) -> Vec<(u32, f32)> {
     let words = [
         " the", " of", " in", " and", " was", " to", " city", " water",
     ];
     let tokens = words.map(|word| engine.content_tokens(word).expect("a word"));
     let single = tokens.into_iter().filter(|tokens| tokens.len() == 1);
-    single.map(|tokens| (tokens[0], 20.0)).collect()
+    single.map(|tokens| (tokens[0], bias)).collect()
 }
 
 /// The bundled model's `config.json`.
@@ -281,20 +289,25 @@ pub(crate) fn bundled_config() -> Value {
     serde_json::from_slice(&config).expect("it is JSON")
 }
 
+/// A size in it, by its name.
+pub(crate) fn bundled_size(name: &str) -> usize {
+    bundled_config()[name].as_u64().expect("a number") as usize
+}
+
+fn bundled_tensors() -> HashMap<String, Tensor> {
+    let weights = bundled_folder().join("model.safetensors");
+    candle_core::safetensors::load(weights, &Device::Cpu).expect("it is there")
+}
+
 /// The bundled model's weights, in f32.
 pub(crate) fn bundled_weights() -> TinyModel {
-    let weights = bundled_folder().join("model.safetensors");
-    let tensors = candle_core::safetensors::load(weights, &Device::Cpu);
-    let weights = tensors
-        .expect("it is there")
-        .into_iter()
-        .map(|(name, tensor)| {
-            let shape = tensor.dims().to_vec();
-            let values = tensor
-                .to_dtype(candle_core::DType::F32)
-                .and_then(|tensor| tensor.flatten_all()?.to_vec1());
-            (name, (shape, values.expect("it has values")))
-        });
+    let weights = bundled_tensors().into_iter().map(|(name, tensor)| {
+        let shape = tensor.dims().to_vec();
+        let values = tensor
+            .to_dtype(candle_core::DType::F32)
+            .and_then(|tensor| tensor.flatten_all()?.to_vec1());
+        (name, (shape, values.expect("it has values")))
+    });
     TinyModel {
         config: bundled_config(),
         weights: weights.collect(),

@@ -6,7 +6,7 @@ use engine_candle::{Asks, CandleEngine, Chunk, Decoder, KvType, Settings};
 
 use crate::asking::{Answer, ask, question, question_about, read};
 use crate::bundled_gguf;
-use crate::models::{LLAMA, TinyModel, bundled, bundled_config};
+use crate::models::{LLAMA, TinyModel, bundled, bundled_size};
 
 const TEA: &str = "Tea is brewed for four minutes, and it is drunk hot. ";
 
@@ -196,9 +196,7 @@ fn nothing_is_shared_across_salts() {
 
 #[test]
 fn the_budget_bounds_what_is_kept() {
-    let config = bundled_config();
-    let size = |name: &str| config[name].as_u64().expect("a number") as usize;
-    let page = size("num_hidden_layers") * 2 * size("hidden_size") * 32 * 2;
+    let page = bundled_size("num_hidden_layers") * 2 * bundled_size("hidden_size") * 32 * 2;
     let engine = bundled(Settings {
         kv_bytes: 20 * page,
         ..Settings::default()

@@ -4,7 +4,7 @@ use engine::{Engine, EngineError, OutputFormat, Request, SamplingParams};
 use engine_candle::Settings;
 
 use crate::asking::{ask, question, question_about};
-use crate::models::{bundled, talkative};
+use crate::models::{bundled, talkative, whole_words};
 
 const RIVERS: &str =
     "The Han flows through Seoul. It is “514 kilometres” long. 한강은 서해로 흐른다.";
@@ -35,15 +35,15 @@ fn quoted(text: &str) -> Vec<&str> {
     found
 }
 
-/// The model is hot and likes quotation marks, so that it says much that is not there.
-fn request(seed: u64, marks: &[u32]) -> Request {
+/// The model is hot and has its likings, so that it says much that is not there.
+fn request(seed: u64, likings: &[(u32, f32)]) -> Request {
     Request {
         sampling: SamplingParams {
             temperature: 2.0,
             seed: Some(seed),
             ..SamplingParams::GREEDY
         },
-        logit_bias: marks.iter().map(|&mark| (mark, 9.0)).collect(),
+        logit_bias: likings.to_vec(),
         max_tokens: Some(120),
         ..question_about("Rivers", RIVERS, "What is said of the Han?")
     }
@@ -52,18 +52,20 @@ fn request(seed: u64, marks: &[u32]) -> Request {
 #[test]
 fn quotations_are_parts_of_the_sources() {
     let engine = talkative(Settings::default());
-    let (mut quotations, mut untrue) = (0, 0);
     for (open, close) in [('"', '"'), ('“', '”'), ('「', '」')] {
         let tokens = |mark: char| engine.content_tokens(&mark.to_string()).expect("a mark");
         let mut marks = [tokens(open), tokens(close)].concat();
         marks.dedup();
+        let mut likings: Vec<_> = marks.into_iter().map(|mark| (mark, 9.0)).collect();
+        likings.extend(whole_words(&engine, 5.0));
+        let (mut quotations, mut untrue) = (0, 0);
         for seed in 0..16 {
-            let free = ask(&engine, request(seed, &marks)).text();
+            let free = ask(&engine, request(seed, &likings)).text();
             let lies = quoted(&free).into_iter();
             untrue += lies.filter(|part| !RIVERS.contains(part)).count();
             let bound = Request {
                 quotable: vec!["Something else.".into(), RIVERS.into()],
-                ..request(seed, &marks)
+                ..request(seed, &likings)
             };
             let text = ask(&engine, bound.clone()).text();
             assert_eq!(
@@ -77,9 +79,9 @@ fn quotations_are_parts_of_the_sources() {
                 quotations += 1;
             }
         }
+        assert!(quotations > 3, "{open}: {quotations} quotations");
+        assert!(untrue > 0, "{open}: nothing was held back");
     }
-    assert!(quotations > 9, "{quotations} quotations");
-    assert!(untrue > 0, "nothing was held back");
 }
 
 #[test]
