@@ -179,22 +179,24 @@ impl Quotation {
         }
     }
 
-    /// The sources may themselves say what a closing mark begins with, so both are followed.
+    /// The sources may themselves say what a closing mark begins with, so both are followed. A
+    /// quotation never begins with its closing mark, even if a source says so there: whoever reads
+    /// it would find nothing between the marks.
     fn step_inside(&self, inside: Inside, byte: u8) -> Option<Place> {
         let close = MARKS[inside.mark].1.as_bytes();
-        let can_close = inside.lacking == 0 && inside.part.is_some_and(|part| part.len > 0);
-        let goes_on = inside.closing > 0 || can_close;
-        let closing = match goes_on && close[inside.closing] == byte {
+        let may_close = inside.closing > 0 || inside.lacking == 0;
+        let closing = match may_close && close[inside.closing] == byte {
             true => inside.closing + 1,
             false => 0,
         };
+        let is_empty = inside.part.is_some_and(|part| part.len == inside.closing);
         if closing == close.len() {
-            return Some(Place::Outside([0; 2]));
+            return (!is_empty).then_some(Place::Outside([0; 2]));
         }
         let part = inside
             .part
             .and_then(|part| self.quotable.narrow(part, byte));
-        if part.is_none() && closing == 0 {
+        if part.is_none() && (closing == 0 || is_empty) {
             return None;
         }
         let lacking = match byte {
@@ -261,6 +263,9 @@ mod tests {
             &[" “old", "”", "\"", "n", "” and «te", "” and «ta"],
             &[0, 1, 4],
         );
+        // Nothing would stand between the marks, though a source has the mark itself.
+        check("it says “", &["”", "” tea", "old", "old”"], &[2, 3]);
+        check("it says \"", &["“", "”"], &[0, 1]);
         // A mark of another kind is a part of the source like any other.
         check("“the “old", &["”", "” tea", "” no"], &[0, 1, 2]);
         check("「한", &["강", "」", "江", "」 「한", "」「江"], &[0, 1, 3]);
