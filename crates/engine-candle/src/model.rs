@@ -161,7 +161,7 @@ pub(crate) fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTre
 }
 
 /// The tokens that stand for sources, by the names in the object `ibid` of `config.json`:
-/// `{"pointers": ["<1>", …], "most_pointers": 3, "biases": {"<0>": -0.5, …}}`.
+/// `{"pointers": ["<1>", …], "most_pointers": 3, "biases": {"<0>": -0.5, …}, "evidence": {"<0>": -1}}`.
 fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Pointers, LoadError> {
     let ours = &config["ibid"];
     let id = |name: &str| {
@@ -169,18 +169,22 @@ fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Pointers, Load
         id.ok_or_else(|| LoadError::Config(format!("`ibid`: there is no token {name}")))
     };
     let names = ours["pointers"].as_array().into_iter().flatten();
-    let biases = ours["biases"].as_object().into_iter().flatten();
-    let bias = |(name, bias): (&String, &Value)| {
-        let bias = bias.as_f64().filter(|bias| bias.abs() <= 100.0);
-        let bias = bias.ok_or_else(|| LoadError::Config("`ibid.biases`: -100 to 100".into()))?;
-        Ok((id(name)?, bias as f32))
+    let numbers = |key: &str| {
+        let numbers = ours[key].as_object().into_iter().flatten();
+        let number = |(name, number): (&String, &Value)| {
+            let number = number.as_f64().filter(|number| number.abs() <= 100.0);
+            let wrong = || LoadError::Config(format!("`ibid.{key}`: -100 to 100"));
+            Ok((id(name)?, number.ok_or_else(wrong)? as f32))
+        };
+        numbers.map(number).collect::<Result<_, LoadError>>()
     };
     let most = ours["most_pointers"].as_u64();
     Ok(Pointers {
         sources: names
             .map(|name| id(name.as_str().unwrap_or_default()))
             .collect::<Result<_, _>>()?,
-        biases: biases.map(bias).collect::<Result<_, LoadError>>()?,
+        biases: numbers("biases")?,
+        evidence: numbers("evidence")?,
         most: most.map_or(usize::MAX, |most| most as usize),
     })
 }

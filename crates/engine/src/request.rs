@@ -34,6 +34,10 @@ pub struct Request {
     /// least one character, and may end behind any. Cannot be combined with a
     /// [`format`](Request::format) or with tools, in which marks mean something else.
     pub quotable: Vec<String>,
+    /// How likely the documents of the prompt hold the answer, 0 to 1, as far as whoever looked for
+    /// them can tell; a model that can decline to answer weighs it with what it reads in them.
+    /// `None` when nothing is known.
+    pub evidence: Option<f32>,
 }
 
 impl Request {

@@ -229,6 +229,8 @@ impl Pipeline {
             Some(citer) if settings.attention && !is_json => citer.watched(),
             _ => Vec::new(),
         };
+        // What is said of a question's words says nothing of a task that names no subject.
+        let known = evidence.filter(|_| question.task.is_answer());
         let choices = question.choices;
         let prompt = Arc::new(splice.prompt);
         let request = Request {
@@ -246,6 +248,7 @@ impl Pipeline {
             tool_choice: question.tool_choice,
             watch,
             quotable,
+            evidence: known.map(|evidence| evidence.score),
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use engine::{Card, Engine, ModelInfo, ScriptedEngine, SourceUnit};
-use rag::{AnsweredBy, Mode, Pipeline, Question, Settings};
+use rag::{AnsweredBy, Mode, Pipeline, Question, Settings, Task};
 use support::{ask, collect, index, library, model, recording};
 
 /// A pipeline whose model points, and says this.
@@ -102,6 +102,23 @@ fn an_answer_made_of_sources_keeps_to_one_language() {
                 .all(|source| is_korean(&source.text) == korean),
             "{sources:?}"
         );
+    }
+}
+
+#[test]
+fn the_model_is_told_the_evidence_for_an_answer() {
+    let (pipeline, requests) = recording(model());
+    let summary = Question {
+        task: Task::Summarise,
+        ..ask("How long is the Nile?")
+    };
+    for (question, told) in [(ask("How long is the Nile?"), true), (summary, false)] {
+        let answer = pipeline.answer(&[library()], question).expect("an answer");
+        let evidence = answer.evidence.expect("there was a search").score;
+        collect(answer);
+        let request = requests.lock().expect("nobody panicked").pop();
+        let request = request.expect("it was asked");
+        assert_eq!(request.evidence, told.then_some(evidence));
     }
 }
 

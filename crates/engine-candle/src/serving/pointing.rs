@@ -10,6 +10,8 @@ pub(crate) struct Pointers {
     /// What is added to the logits of some tokens: how ready the model is to decline, or to end
     /// an answer, as its makers chose after training.
     pub(crate) biases: Vec<(u32, f32)>,
+    /// By how much these logits grow with the logit of the evidence (`Request::evidence`).
+    pub(crate) evidence: Vec<(u32, f32)>,
     /// The most sources that an answer names.
     pub(crate) most: usize,
 }
@@ -29,14 +31,30 @@ pub(crate) struct Pointing {
 /// What stands between two sources: each is a paragraph, as it may end without a full stop.
 const BETWEEN: &str = "\n\n";
 
+/// The logarithm of the odds; what is said to be sure is nearly so.
+fn logit(probability: f32) -> f32 {
+    let probability = probability.clamp(0.001, 0.999);
+    (probability / (1.0 - probability)).ln()
+}
+
 impl Pointing {
-    /// The pointers stand for the `documents` of a prompt, in this order.
-    pub(crate) fn new(pointers: &Pointers, documents: &[PromptDocument]) -> Self {
+    /// The pointers stand for the `documents` of a prompt, in this order, which hold the answer
+    /// with the probability of `evidence`.
+    pub(crate) fn new(
+        pointers: &Pointers,
+        documents: &[PromptDocument],
+        evidence: Option<f32>,
+    ) -> Self {
+        let odds = evidence.map_or(0.0, logit);
+        let weighed = pointers
+            .evidence
+            .iter()
+            .map(|(id, weight)| (*id, weight * odds));
         let texts = documents.iter().map(|document| Some(document.text.clone()));
         let texts = texts.chain(std::iter::repeat(None));
         Self {
             sources: pointers.sources.iter().copied().zip(texts).collect(),
-            biases: pointers.biases.clone(),
+            biases: pointers.biases.iter().copied().chain(weighed).collect(),
             left: pointers.most,
             said: false,
         }
@@ -86,13 +104,18 @@ mod tests {
         Pointers {
             sources: sources.to_vec(),
             biases: vec![(0, -1.5)],
+            evidence: vec![(0, -2.0)],
             most: 2,
         }
     }
 
     #[test]
     fn each_source_is_said_once() {
-        let mut pointing = Pointing::new(&pointers(&[5, 6, 7]), &[document("tea"), document("차")]);
+        let mut pointing = Pointing::new(
+            &pointers(&[5, 6, 7]),
+            &[document("tea"), document("차")],
+            None,
+        );
         assert_eq!(pointing.say(6).as_deref(), Some("차"));
         assert_eq!(pointing.say(5).as_deref(), Some("\n\ntea"));
         assert_eq!(pointing.say(6), None, "said already");
@@ -102,7 +125,7 @@ mod tests {
 
     #[test]
     fn only_what_can_be_said_can_be_named() {
-        let mut pointing = Pointing::new(&pointers(&[2, 1]), &[document("tea")]);
+        let mut pointing = Pointing::new(&pointers(&[2, 1]), &[document("tea")], None);
         let mut logits = [0.0; 4];
         pointing.restrict(&mut logits);
         assert_eq!(logits, [-1.5, f32::NEG_INFINITY, 0.0, 0.0]);
@@ -112,9 +135,22 @@ mod tests {
     }
 
     #[test]
+    fn the_more_evidence_there_is_the_less_it_declines() {
+        let declining = |evidence| {
+            let mut logits = [0.0; 2];
+            Pointing::new(&pointers(&[1]), &[document("tea")], evidence).restrict(&mut logits);
+            logits[0]
+        };
+        assert_eq!(declining(Some(0.5)), -1.5, "even odds change nothing");
+        assert_eq!(declining(None), -1.5, "nothing is known");
+        assert!(declining(Some(0.8)) < -4.2 && declining(Some(0.2)) > 1.2);
+        assert!(declining(Some(0.0)).is_finite() && declining(Some(1.0)).is_finite());
+    }
+
+    #[test]
     fn no_more_are_named_than_may_be() {
         let documents = [document("tea"), document("pot"), document("cup")];
-        let mut pointing = Pointing::new(&pointers(&[1, 2, 3]), &documents);
+        let mut pointing = Pointing::new(&pointers(&[1, 2, 3]), &documents, None);
         pointing.say(3);
         pointing.say(1);
         let mut logits = [0.0; 5];
