@@ -2,6 +2,7 @@
 
 mod answering;
 pub mod app;
+mod chat_stream;
 pub mod cli;
 pub mod config;
 mod energy;

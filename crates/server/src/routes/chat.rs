@@ -17,6 +17,7 @@ use super::input::JsonBody;
 use super::off_thread::off_thread;
 use crate::answering::{Asking, Record};
 use crate::app::App;
+use crate::chat_stream::ChatTelling;
 use crate::error::ApiError;
 use crate::sse::stream_answer;
 use crate::wire::chunk::Chunks;
@@ -57,7 +58,7 @@ pub(super) async fn complete(
     };
     let head = disclosed(&answer);
     let reply = if stream {
-        stream_answer(&app, answer, record, Chunks::new(form))
+        stream_answer(&app, answer, record, ChatTelling::new(Chunks::new(form)))
     } else {
         let (record, grounds, ending) = collect(&app, answer, record).await?;
         Json(Completion::new(&form, grounds, record, &ending)).into_response()

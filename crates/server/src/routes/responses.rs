@@ -15,7 +15,7 @@ use super::off_thread::off_thread;
 use crate::answering::{Asking, Record};
 use crate::app::{App, unix_seconds};
 use crate::error::{ApiError, ErrorKind};
-use crate::response_stream::stream_response;
+use crate::sse::stream_answer;
 use crate::wire::id::random_id;
 use crate::wire::responses::{Responder, ResponseForm, ResponsesRequest, in_our_words};
 
@@ -49,7 +49,10 @@ pub(super) async fn create(
     };
     let head = disclosed(&answer);
     let reply = match request.stream {
-        true => stream_response(&app, Responder::new(form, &answer), answer, record),
+        true => {
+            let telling = Responder::new(form, &answer);
+            stream_answer(&app, answer, record, telling)
+        }
         false => Json(whole(&app, form, answer, record).await?).into_response(),
     };
     Ok((head, reply).into_response())
