@@ -51,21 +51,21 @@ def main():
     options = parser.parse_args()
     torch.manual_seed(0)
     parts = prepare.load(options.work / "sources.pickle.gz")
-    found = learn(*told(parts, torch.load(options.work / "meaning.pt")), *asked(parts))
+    found = learn(*told(parts, torch.load(options.work / "meaning.pt").float()), *asked(parts))
     torch.save(found, options.work / "bag.pt")
 
 
-def told(parts, meaning) -> tuple[Texts, torch.Tensor]:
+def told(parts, vectors: torch.Tensor) -> tuple[Texts, torch.Tensor]:
     """Texts of which the encoder's vector is known, and these vectors."""
     listed, rows = [], []
-    for name, part in parts.items():
-        for source, (sentences, questions) in zip(part, meaning["rows"][name]):
-            pairs = [([*source.title, *s], row) for s, row in zip(source.sentences, sentences)]
-            pairs += [(text, row) for question, row in zip(source.questions, questions) for text in question.texts]
+    for part in parts.values():
+        for source in part:
+            pairs = [([*source.title, *s], row) for s, row in zip(source.sentences, source.meanings)]
+            pairs += [(text, question.meaning) for question in source.questions for text in question.texts]
             for ids, row in pairs:
                 if row >= 0 and ids:
                     listed.append(ids), rows.append(row)
-    return Texts.of(listed), meaning["vectors"].float()[rows]
+    return Texts.of(listed), vectors[rows]
 
 
 def asked(parts) -> tuple[Texts, Texts]:

@@ -25,9 +25,13 @@ SHORT_SHARE = 0.15
 """The share of questions with known answers that ask for the bare words instead: it teaches what a question asks for."""
 SUMMARY_SHARE = 0.25
 """The share of shared sequences in which one question asks for a summary."""
+OTHER_SHARE = 0.2
+"""The share of answered questions that are asked about something else too (`swap.py`); of ranked ones, that are so instead."""
 THIN_SHARE = 0.3
 """The share of questions that lose some of the words which the answering sentence has too: people ask in other words."""
 
+MORE = 64
+"""Tokens of a ranked sequence that are left to more questions, which do not know that the best match stands first."""
 ELSEWHERE_SHARE = 0.5
 """The share of ranked sequences whose wrong passages are of other articles: a question of which nothing is known."""
 
@@ -44,14 +48,12 @@ class Stage:
     """Share of ranked sequences; the others are shared ones."""
     runs: float
     """Share of questions that are mere pieces of a sentence: what they ask for is plain, so matching forms on them."""
-    accumulate: int
-    """Batches of an update."""
 
 
 STAGES = (
-    Stage(until=0.06, length=192, sources=4, ranked=0.0, runs=0.3, accumulate=2),
-    Stage(until=0.30, length=352, sources=8, ranked=0.2, runs=0.05, accumulate=2),
-    Stage(until=1.01, length=416, sources=12, ranked=0.5, runs=0.0, accumulate=2),
+    Stage(until=0.06, length=192, sources=4, ranked=0.0, runs=0.3),
+    Stage(until=0.30, length=352, sources=8, ranked=0.2, runs=0.05),
+    Stage(until=1.01, length=448, sources=12, ranked=0.5, runs=0.0),
 )
 
 
@@ -70,16 +72,15 @@ class Sequence:
     meanings: list[int] = field(default_factory=list)
     """The row of what the sentence or the question means, at the token that closes it; -1 elsewhere."""
 
-    def add(self, ids, start: int, branch: int, block: int, targets=0, weights=0.0, meaning=-1, closed_at=-1) -> None:
-        """`meaning` is put to the token `closed_at`, counted from the end."""
+    def add(self, ids, start: int, branch: int, block: int, targets=0, weights=0.0, meaning=-1) -> None:
+        """`meaning` is put to the token that closes a source or a question, if there is one."""
         self.ids += ids
         self.positions += range(start, start + len(ids))
         self.branches += [branch] * len(ids)
         self.blocks += [block] * len(ids)
         self.targets += targets if isinstance(targets, list) else [targets] * len(ids)
         self.weights += weights if isinstance(weights, list) else [weights] * len(ids)
-        self.meanings += [-1] * len(ids)
-        self.meanings[closed_at] = meaning
+        self.meanings += [meaning if id in (END, ANSWER) else -1 for id in ids]
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,9 @@ class Layout:
 class Batches:
     """Draws sequences of all parts by their shares. The caller seeds `rng`."""
 
-    def __init__(self, parts: dict[str, list[Source]], ranked: dict[str, list[Ranked]], shares, digits: list[int], wordings, meanings):
+    def __init__(self, parts: dict[str, list[Source]], ranked: dict[str, list[Ranked]], shares, digits: list[int], wordings):
         self.parts, self.ranked, self.digits = parts, ranked, digits
         self.summaries, self.example_words = wordings
-        self.meanings = meanings
-        """For each part's every source, the rows of its sentences and of its questions (`meaning.py`)."""
         self.names, self.shares = zip(*shares.items())
         self.asked = {name: [i for i, s in enumerate(part) if s.questions] for name, part in parts.items()}
         self.rng = random.Random()
@@ -130,24 +129,29 @@ class Batches:
             spots.sort(key=lambda spot: (spots_rank(spot, first, others), spot[1]))
         if not spots:
             return None
-        sequence, start = self.context(name, spots, layout)
+        sequence, start = self.context(part, spots, layout)
         asked = self.askable(part, spots, [first, *others])
-        branch, missed = 0, 0
+        branch = 0
         if rng.random() < SUMMARY_SHARE and len(spots) > 3:
             branch += self.sum_up(sequence, start, part, spots, stage)
+        self.ask_all(sequence, start, branch, asked, part, spots, stage)
+        return sequence
+
+    def ask_all(self, sequence, start: int, branch: int, asked, part, spots, stage: Stage) -> None:
+        """Asks on until three questions found no room or there are none left."""
+        missed = 0
         while missed < 3 and (asked or stage.runs):
-            pieces = not asked or rng.random() < stage.runs
+            pieces = not asked or self.rng.random() < stage.runs
             question, numbers = self.pieces(part, spots) if pieces else asked.pop()
             branch += 1
-            missed += not self.ask(sequence, start, branch, question, numbers, name, spots, stage)
-        return sequence
+            missed += not self.ask(sequence, start, branch, question, numbers, part, spots, stage)
 
     def sum_up(self, sequence, start: int, part, spots, stage: Stage) -> bool:
         """Asks for a summary: the most central sentences, in the order in which they stand."""
         chosen = summary.central([part[k].sentences[s] for k, s in spots])
         source = part[spots[0][0]]
         before, behind = self.rng.choice(self.summaries[source.language])
-        question = [QUESTION, *before, *([] if behind is None else [*source.title, *behind]), ANSWER]
+        question = [BEST, *before, *([] if behind is None else [*source.title, *behind]), ANSWER]
         answer = [NUMBER + 1 + i for i in chosen]
         if len(sequence.ids) + len(question) + len(answer) > stage.length:
             return False
@@ -175,6 +179,7 @@ class Batches:
                 (answered if right else refused).append((question, right or {0}))
         self.rng.shuffle(refused)
         answered = self.rng.sample(answered, min(len(answered), 16))
+        answered += [(about_other(question), {0}) for question, _ in answered if question.other and self.rng.random() < OTHER_SHARE]
         mixed = answered + refused[: (len(answered) + self.rng.randint(0, 1)) // 2]
         self.rng.shuffle(mixed)
         return mixed
@@ -182,7 +187,7 @@ class Batches:
     def retrieved(self, name: str, stage: Stage, layout: Layout) -> Sequence | None:
         part, ranked = self.parts[name], self.rng.choice(self.ranked[name])
         question = part[ranked.paragraph].questions[ranked.question]
-        room = stage.length - max(map(len, question.texts)) - 6
+        room = stage.length - max(map(len, [*question.texts, question.other])) - 6 - MORE
         found = ranked.sentences
         if self.rng.random() < ELSEWHERE_SHARE:
             elsewhere = [(k, s) for k, s in found if k == ranked.paragraph or part[k].title != part[ranked.paragraph].title]
@@ -192,31 +197,34 @@ class Batches:
             return None
         numbers = {spot: n for n, spot in enumerate(spots, 1)}
         right = answering(ranked.paragraph, question, numbers) if ranked.answerable else set()
-        sequence, start = self.context(name, spots, layout)
-        self.ask(sequence, start, 1, question, right or {0}, name, spots, stage, ranked=True)
+        sequence, start = self.context(part, spots, layout)
+        more = self.askable(part, spots, [ranked.paragraph])
+        if question.other and self.rng.random() < OTHER_SHARE:
+            question, right = about_other(question), set()
+        self.ask(sequence, start, 1, question, right or {0}, part, spots, stage, ranked=True)
+        self.ask_all(sequence, start, 1, more, part, spots, stage)
         return sequence
 
-    def context(self, name: str, spots, layout: Layout) -> tuple[Sequence, int]:
+    def context(self, part, spots, layout: Layout) -> tuple[Sequence, int]:
         """The sources of a prompt, and the position at which questions start."""
-        sequence, part = Sequence(), self.parts[name]
+        sequence = Sequence()
         sequence.add([BOS], 0, 0, 0)
         start = furthest = 1
         for number, (k, s) in enumerate(spots, 1):
             ids = [NUMBER + number, *part[k].title, TITLE, *part[k].sentences[s], END]
             weights = [CONTEXT_WEIGHT * (self.rng.random() < CONTEXT_SHARE) for _ in ids]
-            sequence.add(ids, start, 0, number, [*ids[1:], 0], [*weights[1:], 0.0], self.meanings[name][k][0][s])
+            sequence.add(ids, start, 0, number, [*ids[1:], 0], [*weights[1:], 0.0], part[k].meanings[s])
             furthest = max(furthest, start + len(ids))
             start = 1 if layout.block else furthest
         return sequence, furthest
 
-    def ask(self, sequence, start: int, branch: int, question: Asked, right: set[int], name: str, spots, stage: Stage, ranked=False) -> bool:
+    def ask(self, sequence, start: int, branch: int, question: Asked, right: set[int], part, spots, stage: Stage, ranked=False) -> bool:
         """Adds a question and its answer, unless there is no room.
 
         Each word of the question should point at the source too: so many small tasks make pointing form, one does not.
         The answer ends behind a right number, and goes on with a right one behind a wrong one.
         """
-        part = self.parts[name]
-        text, number, meaning = self.rng.choice(question.texts), self.rng.choice(sorted(right)), question.meaning
+        text, number = self.rng.choice(question.texts), self.rng.choice(sorted(right))
         if number and self.rng.random() < THIN_SHARE:
             k, s = spots[number - 1]
             said = set(part[k].sentences[s])
@@ -237,8 +245,12 @@ class Batches:
             weights = before + [hints] * len(text) + [RANKED_WEIGHT if ranked else POINTER_WEIGHT, SECOND_WEIGHT]
         if len(sequence.ids) + len(ids) > stage.length:
             return False
-        sequence.add(ids, start, branch, 0, targets, weights, -1 if bare else meaning, -2)
+        sequence.add(ids, start, branch, 0, targets, weights, question.meaning)
         return True
+
+
+def about_other(question: Asked) -> Asked:
+    return Asked([question.other], question.sentence, set(), [])
 
 
 def answering(paragraph: int, question: Asked, numbers: dict[tuple[int, int], int]) -> set[int]:

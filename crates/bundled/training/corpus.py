@@ -199,13 +199,15 @@ def names(part: list[Paragraph]) -> list[str]:
 
 
 def tabled(known: dict[str, list[str]], rng: random.Random, count: int = 1200) -> list[Paragraph]:
-    """Tables, each under a heading, and lists that describe one thing."""
+    """Tables, and lists that describe one thing, which is their title."""
     paragraphs = []
     for i in range(count):
         language = rng.choice(("en", "ko"))
         subject = rng.choice(known[language])
-        rows, title = (tables.table(known[language], language, rng), "") if i % 2 else (tables.sheet(subject, language, rng), subject)
-        lines, questions = rows
+        if i % 2:
+            title, (lines, questions) = "", tables.table(known[language], language, rng)
+        else:
+            title, (lines, questions) = subject, tables.sheet(subject, language, rng)
         paragraphs.append(Paragraph(title, lines, f"table {i}", [Question(text, at) for text, at in questions]))
     return paragraphs
 

@@ -116,13 +116,18 @@ class Reader:
 
     def seconds(self, prompts: list[Prompt], firsts: list[int]) -> list[int]:
         """What follows these first numbers: another number, or 0 where the answer ends."""
-        sequences = [self.sequence(prompt, [first]) for prompt, first in zip(prompts, firsts)]
-        logits = self.next(sequences)
-        logits = torch.cat([logits[:, [tokens.EOS]], logits[:, tokens.NUMBER + 1 :][:, : tokens.MOST_SOURCES]], 1)
-        for row, (prompt, first) in enumerate(zip(prompts, firsts)):
-            logits[row, len(prompt.sources) + 1 :] = float("-inf")
-            logits[row, first] = float("-inf")
-        return logits.argmax(-1).tolist()
+        logits = self.further(prompts, [[first] for first in firsts])
+        logits[:, 1] = float("-inf")  # It is too late to refuse.
+        return (logits.argmax(-1) - 1).clamp_min(0).tolist()
+
+    def further(self, prompts: list[Prompt], said: list[list[int]]) -> torch.Tensor:
+        """Logits of ending, of refusing, and of each number that there is and that was not said yet."""
+        logits = self.next([self.sequence(*pair) for pair in zip(prompts, said)])
+        logits = torch.cat([logits[:, [tokens.EOS]], logits[:, tokens.NUMBER :][:, : tokens.MOST_SOURCES + 1]], 1)
+        for row, prompt, numbers in zip(logits, prompts, said):
+            row[len(prompt.sources) + 2 :] = float("-inf")
+            row[[1 + n for n in numbers]] = float("-inf")
+        return logits
 
     def next(self, sequences: list[Sequence], size: int = 15) -> torch.Tensor:
         """Logits of the token behind each sequence."""
@@ -138,12 +143,9 @@ class Reader:
         said = [[] for _ in prompts]
         going = [*range(len(prompts))]
         for _ in range(most):
-            logits = self.next([self.sequence(prompts[i], said[i]) for i in going])
-            numbers = torch.cat([logits[:, [tokens.EOS]] + ending, logits[:, tokens.NUMBER :][:, : tokens.MOST_SOURCES + 1]], 1)
-            for row, i in zip(numbers, going):
-                row[len(prompts[i].sources) + 2 :] = float("-inf")
-                row[[1 + n for n in said[i]]] = float("-inf")
-            nexts = {i: int(row.argmax()) - 1 for row, i in zip(numbers, going)}
+            logits = self.further([prompts[i] for i in going], [said[i] for i in going])
+            logits[:, 0] += ending
+            nexts = {i: number - 1 for i, number in zip(going, logits.argmax(-1).tolist())}
             going = [i for i, number in nexts.items() if number > 0]
             for i in going:
                 said[i].append(nexts[i])

@@ -1,6 +1,6 @@
 """How examples stand before a question: as `config/prompts/answer.*.jinja` writes them."""
 
-SHARE = 0.04
+SHARE = 0.08
 """The share of questions that stand behind examples: the model should not take those for the question."""
 WORDS = {
     "en": ("Question: ", "\nAnswer: ", "\n\n"),

@@ -3,7 +3,7 @@
 import gzip
 import pickle
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -12,6 +12,7 @@ import tokenizer as tokens
 from corpus import Paragraph
 from rank import Bm25, order_sentences
 from sentences import language
+from swap import Swaps
 
 LONGEST_SENTENCE, LONGEST_TITLE, LONGEST_QUESTION = 90, 16, 48  # Tokens.
 NEAR = 6
@@ -31,8 +32,10 @@ class Asked:
     """Sentences of the paragraph in which the answer's words stand."""
     words: list[int]
     """The answer's own words as they stand in the sentence; empty when they are not known."""
+    other: list[int] = field(default_factory=list)
+    """The same question about something else (`swap.py`), which nothing answers; empty where there is none."""
     meaning: int = -1
-    """The row of what it means (`meaning.py`)."""
+    """The row of what it means (`meaning.py`); -1 where that is not known."""
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Source:
     near: list[int]
     """Paragraphs of the same part that match its questions best."""
     language: str
+    meanings: list[int] = field(default_factory=list)
+    """The rows of what the sentences mean."""
 
 
 @dataclass
@@ -66,18 +71,19 @@ def prepare(name: str, part: list[Paragraph], tokenizer: Path, seed: int) -> tup
 
 
 def sources(part: list[Paragraph], index: Bm25, tokenizer: Tokenizer, rng: random.Random) -> list[Source]:
-    found = []
+    found, swaps = [], Swaps(part, rng)
     for i, paragraph in enumerate(part):
         texts = [phrasings(question.text, rng) for question in paragraph.questions]
+        others = [rng.choice(phrasings(swaps.other(paragraph, question) or "", rng)) for question in paragraph.questions]
         answers = [f" {question.answer or ''}" for question in paragraph.questions]
-        flat = [paragraph.title, *paragraph.sentences, *(text for pair in texts for text in pair), *answers]
+        flat = [paragraph.title, *paragraph.sentences, *(text for pair in texts for text in pair), *answers, *others]
         ids = iter([encoded.ids for encoded in tokenizer.encode_batch(flat, add_special_tokens=False)])
         title = next(ids)[:LONGEST_TITLE]
         sentences = [next(ids)[:LONGEST_SENTENCE] for _ in paragraph.sentences]
         asked = [[next(ids)[:LONGEST_QUESTION] for _ in pair] for pair in texts]
         words = [within(next(ids), sentences[question.sentence]) for question in paragraph.questions]
         questions = [
-            Asked(text, question.sentence, holders(paragraph, question), answer)
+            Asked(text, question.sentence, holders(paragraph, question), answer, next(ids)[:LONGEST_QUESTION])
             for text, question, answer in zip(asked, paragraph.questions, words)
         ]
         found.append(Source(title, sentences, questions, near(i, paragraph, index, rng), language(paragraph.sentences[0])))

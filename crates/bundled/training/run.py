@@ -18,7 +18,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=80, help="of training")
+    parser.add_argument("--minutes", type=float, default=65, help="of training")
     parser.add_argument("--english", type=Path, required=True, help="a sentence encoder's folder (all-MiniLM-L6-v2): what is known of meaning before training")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="that prepare the data")

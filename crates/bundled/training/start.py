@@ -84,10 +84,9 @@ class Opening:
         width = model.shape.width
         openers = model.embedding.weight[OPENERS].clone()
         openers[:, :3] = 0
-        room = torch.randn(width, len(OPENERS))
-        room[-MEANING:] = 0
         self.basis = torch.linalg.qr(openers.T).Q.T  # [openers, width], orthonormal: where their embeddings lie
-        room[:3] = 0
+        room = torch.randn(width, len(OPENERS))
+        room[:3], room[-MEANING:] = 0, 0  # Apart from the constants and from what sentences mean.
         room -= self.basis.T @ (self.basis @ room)
         self.note = torch.linalg.qr(room).Q * 0.01  # what later heads read
         unit = openers[0] / openers[0].norm()

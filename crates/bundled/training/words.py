@@ -1,4 +1,4 @@
-"""What is known of the meanings of tokens before training: the company they keep, and for English a table of word vectors.
+"""What is known of the meanings of tokens before training: the company they keep, and for words what published models say.
 
 `python words.py --work WORK --english FOLDER` writes `WORK/words.pt`, [vocabulary, width], rows of length one.
 """
@@ -12,10 +12,12 @@ import torch
 
 import prepare
 import tokenizer as tokens
+from encoder import encode, unit
+from kiwi import Korean
 from prepare import Source
 
 CONTEXTS = 2048
-WORD = re.compile(r"[A-Za-z]{2,}")
+WORD, KOREAN_WORD = re.compile(r"[A-Za-z]{2,}"), re.compile(r"[가-힣]{2,}")
 
 
 def main():
@@ -25,8 +27,14 @@ def main():
     parser.add_argument("--width", type=int, default=384, help="of the model, less what a bag of tokens takes")
     options = parser.parse_args()
     found = company(prepare.load(options.work / "sources.pickle.gz"), tokens.SIZE, options.width)
-    ids, vectors = english(options.english, tokens.load(options.work / "tokenizer.json"), options.width)
-    found[ids] = vectors
+    tokenizer = tokens.load(options.work / "tokenizer.json")
+    words = spelt(tokenizer, WORD)
+    found[list(words)] = english(options.english, list(words.values()), options.width)
+    words = spelt(tokenizer, KOREAN_WORD)
+    vectors = korean(list(words.values()), options.width)
+    said = vectors.norm(dim=1) > 0
+    found[torch.tensor(list(words))[said]] = vectors[said]
+    print(len(words), "Korean words,", int(said.sum()), "known", flush=True)
     found[: len(tokens.SPECIAL)] = 0
     torch.save(found, options.work / "words.pt")
 
@@ -55,28 +63,24 @@ def mutual(counts: torch.Tensor) -> torch.Tensor:
     return (counts / expected.clamp_min(1e-9)).clamp_min(1).log()
 
 
-@torch.no_grad()
-def english(folder: Path, tokenizer, width: int) -> tuple[list[int], torch.Tensor]:
-    """Each English token passed through the encoder alone, its principal components (as «model2vec» does it)."""
-    from transformers import AutoModel, AutoTokenizer
-
+def spelt(tokenizer, pattern: re.Pattern) -> dict[int, str]:
+    """The tokens that are words of a kind."""
     words = {i: tokenizer.decode([i]).strip() for i in range(len(tokens.SPECIAL), tokens.SIZE)}
-    words = {i: word for i, word in words.items() if WORD.fullmatch(word)}
-    encoder, split = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
-    rows, listed = [], list(words.values())
-    for start in range(0, len(listed), 512):
-        batch = split(listed[start : start + 512], padding=True, return_tensors="pt")
-        hidden = encoder(**batch).last_hidden_state
-        seen = batch["attention_mask"].unsqueeze(-1)
-        rows.append((hidden * seen).sum(1) / seen.sum(1))
-    vectors = torch.cat(rows)
+    return {i: word for i, word in words.items() if pattern.fullmatch(word)}
+
+
+def english(folder: Path, words: list[str], width: int) -> torch.Tensor:
+    """Each word passed through the encoder alone, its principal components (as «model2vec» does it)."""
+    vectors = encode(folder, words)
     vectors = vectors - vectors.mean(0)
-    directions = torch.linalg.svd(vectors, full_matrices=False).Vh[:width]
-    return list(words), unit(vectors @ directions.T)
+    return unit(vectors @ torch.linalg.svd(vectors, full_matrices=False).Vh[:width].T)
 
 
-def unit(rows: torch.Tensor) -> torch.Tensor:
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-3)
+def korean(words: list[str], width: int) -> torch.Tensor:
+    """What the morphemes of each word mean, turned by chance, for they share no directions with English; zero where none says anything."""
+    vectors = Korean(words)(words)
+    torch.manual_seed(0)
+    return vectors @ torch.linalg.qr(torch.randn(width, vectors.shape[1])).Q.T
 
 
 if __name__ == "__main__":

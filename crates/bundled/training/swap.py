@@ -1,0 +1,61 @@
+"""Questions about something else: the same words with another name or number, which no source answers.
+
+Who asks about something that the sources do not speak of asks in the words of something that they do (Rajpurkar et al.
+2018 call it an entity swap). A model that was never shown this answers from the nearest sentence.
+"""
+
+import random
+import re
+
+from sentences import language
+
+NAME = re.compile(r"(?<!^)(?<=[ (\"“])[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*")
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+LONGEST_TITLE = 10  # Characters; longer ones are no names.
+INSIDE = 0.4
+"""The share of names that come from another sentence of the same paragraph: all words of the question stand there, but not together."""
+
+
+class Swaps:
+    """Draws from the names, numbers and titles of all paragraphs of a part."""
+
+    def __init__(self, part, rng: random.Random):
+        self.rng = rng
+        asked = [question.text for paragraph in part for question in paragraph.questions]
+        self.names = sorted({name for text in asked for name in NAME.findall(text)})
+        self.numbers = sorted({number for text in asked for number in NUMBER.findall(text)})
+        titles = sorted({p.title for p in part if language(p.title) == "ko" and len(p.title) <= LONGEST_TITLE})
+        self.titles = {closed: [title for title in titles if closes(title) == closed] for closed in (False, True)}
+
+    def other(self, paragraph, question) -> str | None:
+        """The question about something else; None where it names nothing."""
+        text, title = question.text, paragraph.title
+        if language(text) == "ko":
+            pool = self.titles[closes(title)] if title and title in text else []
+            return self.replaced(text, title, re.escape(title), pool, paragraph)
+        if language(text) != "en":
+            return None
+        named = [(name, self.names) for name in NAME.findall(text)] + [(number, self.numbers) for number in NUMBER.findall(text)]
+        if not named:
+            return None
+        old, pool = self.rng.choice(named)
+        whole = rf"\b{re.escape(old)}\b"
+        if pool is self.names and self.rng.random() < INSIDE:
+            elsewhere = [s for i, s in enumerate(paragraph.sentences) if i != question.sentence]
+            near = {name for s in elsewhere for name in NAME.findall(s)}
+            said = paragraph.sentences[question.sentence] + text
+            inside = sorted(name for name in near if name not in said and old not in name)
+            if inside:
+                return re.sub(whole, self.rng.choice(inside), text)
+        return self.replaced(text, old, whole, pool, paragraph)
+
+    def replaced(self, text: str, old: str, where: str, pool: list[str], paragraph) -> str | None:
+        """With something that the paragraph does not speak of."""
+        new = self.rng.choice(pool) if pool else old
+        spoken = new in old or old in new or any(new in sentence for sentence in [paragraph.title, *paragraph.sentences])
+        return None if spoken else re.sub(where, new, text)
+
+
+def closes(word: str) -> bool:
+    """Whether a Korean word ends in a consonant, by which its particles go."""
+    return bool(word) and "가" <= word[-1] <= "힣" and (ord(word[-1]) - ord("가")) % 28 > 0
