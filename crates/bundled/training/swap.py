@@ -29,22 +29,26 @@ class Swaps:
 
     def other(self, paragraph, question) -> str | None:
         """The question about something else; None where it names nothing."""
-        text, title = question.text, paragraph.title
-        if language(text) == "ko":
-            pool = self.titles[closes(title)] if title and title in text else []
-            return self.replaced(text, title, re.escape(title), pool, paragraph)
-        if language(text) != "en":
-            return None
+        spoken = language(question.text)
+        if spoken == "ko":
+            return self.other_title(paragraph, question)
+        return self.other_name(paragraph, question) if spoken == "en" else None
+
+    def other_title(self, paragraph, question) -> str | None:
+        """Particles stay right, as the new title ends like the old one."""
+        title = paragraph.title
+        pool = self.titles[closes(title)] if title and title in question.text else []
+        return self.replaced(question.text, title, re.escape(title), pool, paragraph)
+
+    def other_name(self, paragraph, question) -> str | None:
+        text = question.text
         named = [(name, self.names) for name in NAME.findall(text)] + [(number, self.numbers) for number in NUMBER.findall(text)]
         if not named:
             return None
         old, pool = self.rng.choice(named)
         whole = rf"\b{re.escape(old)}\b"
         if pool is self.names and self.rng.random() < INSIDE:
-            elsewhere = [s for i, s in enumerate(paragraph.sentences) if i != question.sentence]
-            near = {name for s in elsewhere for name in NAME.findall(s)}
-            said = paragraph.sentences[question.sentence] + text
-            inside = sorted(name for name in near if name not in said and old not in name)
+            inside = names_beside(paragraph, question, old)
             if inside:
                 return re.sub(whole, self.rng.choice(inside), text)
         return self.replaced(text, old, whole, pool, paragraph)
@@ -54,6 +58,13 @@ class Swaps:
         new = self.rng.choice(pool) if pool else old
         spoken = new in old or old in new or any(new in sentence for sentence in [paragraph.title, *paragraph.sentences])
         return None if spoken else re.sub(where, new, text)
+
+
+def names_beside(paragraph, question, old: str) -> list[str]:
+    """Names that only other sentences of the paragraph hold than the one that answers."""
+    elsewhere = [sentence for i, sentence in enumerate(paragraph.sentences) if i != question.sentence]
+    said = paragraph.sentences[question.sentence] + question.text
+    return sorted({name for sentence in elsewhere for name in NAME.findall(sentence) if name not in said and old not in name})
 
 
 def closes(word: str) -> bool:
