@@ -273,14 +273,15 @@ fn silence() -> Tensor {
 /// `<pad> <s> </s> <title> <q> <a> <short> <0> … <15> <best> <end>` of the bundled vocabulary.
 pub(crate) const CONTROLS: std::ops::Range<u32> = 0..25;
 
-/// Words of one token each, made likelier: what is written of them alone is encoded the same again.
-pub(crate) fn whole_words(engine: &CandleEngine, bias: f32) -> Vec<(u32, f32)> {
+/// Words of one token each, far likelier than anything else: what is written of them is encoded the
+/// same again.
+pub(crate) fn whole_words(engine: &CandleEngine) -> Vec<(u32, f32)> {
     let words = [
         " the", " of", " in", " and", " was", " to", " city", " water",
     ];
     let tokens = words.map(|word| engine.content_tokens(word).expect("a word"));
     let single = tokens.into_iter().filter(|tokens| tokens.len() == 1);
-    single.map(|tokens| (tokens[0], bias)).collect()
+    single.map(|tokens| (tokens[0], 20.0)).collect()
 }
 
 /// The bundled model's `config.json`.

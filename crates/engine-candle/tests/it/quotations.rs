@@ -35,7 +35,8 @@ fn quoted(text: &str) -> Vec<&str> {
     found
 }
 
-/// The model is hot and has its likings, so that it says much that is not there.
+/// The model is hot and likes some tokens far more than others, so that it says much that is not
+/// there.
 fn request(seed: u64, likings: &[(u32, f32)]) -> Request {
     Request {
         sampling: SamplingParams {
@@ -56,15 +57,13 @@ fn quotations_are_parts_of_the_sources() {
         let tokens = |mark: char| engine.content_tokens(&mark.to_string()).expect("a mark");
         let mut marks = [tokens(open), tokens(close)].concat();
         marks.dedup();
-        let mut likings: Vec<_> = marks.into_iter().map(|mark| (mark, 9.0)).collect();
-        likings.extend(whole_words(&engine, 5.0));
-        let (mut quotations, mut held_back) = (0, 0);
-        // How much is quoted depends on the weights.
-        for seed in 0..64 {
-            if quotations > 3 && held_back > 0 {
-                break;
-            }
+        let mut likings = whole_words(&engine);
+        likings.extend(marks.into_iter().map(|mark| (mark, 20.0)));
+        let (mut quotations, mut untrue) = (0, 0);
+        for seed in 0..16 {
             let free = ask(&engine, request(seed, &likings)).text();
+            let lies = quoted(&free).into_iter();
+            untrue += lies.filter(|part| !RIVERS.contains(part)).count();
             let bound = Request {
                 quotable: vec!["Something else.".into(), RIVERS.into()],
                 ..request(seed, &likings)
@@ -75,7 +74,6 @@ fn quotations_are_parts_of_the_sources() {
                 text,
                 "the same seed, the same text"
             );
-            held_back += usize::from(text != free);
             for part in quoted(&text) {
                 let known = RIVERS.contains(part) || "Something else.".contains(part);
                 assert!(known && !part.is_empty(), "{part:?} in {text:?}");
@@ -83,7 +81,7 @@ fn quotations_are_parts_of_the_sources() {
             }
         }
         assert!(quotations > 3, "{open}: {quotations} quotations");
-        assert!(held_back > 0, "{open}: nothing was held back");
+        assert!(untrue > 0, "{open}: nothing was held back");
     }
 }
 

@@ -49,7 +49,7 @@ fn requests() -> Vec<Request> {
 fn a_text_is_as_likely_as_when_it_was_written() {
     let engine = talkative(Settings::default());
     for mut request in requests() {
-        request.logit_bias = whole_words(&engine, 20.0);
+        request.logit_bias = whole_words(&engine);
         let prompt = request.prompt.clone();
         let (told, text) = written(&engine, request);
         for salt in [None, Some("nobody has read it")] {
