@@ -23,7 +23,7 @@ use crate::wire::retrieval::{Collections, NamedCollection, RetrievalOptions};
 
 pub(crate) use digest::{hex, sha256};
 use record::Asked;
-pub(crate) use record::{Receipts, Record};
+pub(crate) use record::{Receipts, Record, Whole};
 
 /// Under this name the metadata of a collection say which profile it has.
 pub(crate) const PROFILE: &str = "profile";

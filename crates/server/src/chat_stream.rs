@@ -4,8 +4,9 @@
 use axum::response::sse::Event;
 use rag::{Answer, AnswerEvent, Ledger};
 
+use crate::answering::Whole;
 use crate::error::ApiError;
-use crate::sse::{Kept, Telling};
+use crate::sse::Telling;
 use crate::wire::chunk::{Chunk, Chunks, Ended};
 use crate::wire::completion::Grounds;
 use crate::wire::groundedness::GroundednessObject;
@@ -33,9 +34,7 @@ impl ChatTelling {
         let (ledger, groundedness) = last.unzip();
         let mut chunk = self.chunks.closing(&ended, ledger);
         chunk.groundedness = groundedness.flatten();
-        if withheld.is_some() {
-            chunk.grounds = withheld;
-        }
+        chunk.grounds = withheld;
         Some(event(&chunk))
     }
 }
@@ -83,10 +82,10 @@ impl Telling for ChatTelling {
         closed.into_iter().chain(told).collect()
     }
 
-    fn end(&mut self, kept: &Kept) -> Vec<Event> {
-        let groundedness = kept.record.groundedness.clone();
-        let closed = self.close(Some((&kept.ending.ledger, groundedness)));
-        let usage = self.chunks.usage(&kept.ending.usage);
+    fn end(&mut self, whole: &Whole) -> Vec<Event> {
+        let groundedness = whole.record.groundedness.clone();
+        let closed = self.close(Some((&whole.ending.ledger, groundedness)));
+        let usage = self.chunks.usage(&whole.ending.usage);
         let done = Event::default().data("[DONE]");
         let told = closed.into_iter().chain(usage.as_ref().map(event));
         told.chain([done]).collect()

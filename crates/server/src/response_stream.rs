@@ -4,8 +4,9 @@ use axum::response::sse::Event;
 use rag::{Answer, AnswerEvent};
 use serde_json::{Value, json};
 
+use crate::answering::Whole;
 use crate::error::ApiError;
-use crate::sse::{Kept, Telling};
+use crate::sse::Telling;
 use crate::wire::responses::Responder;
 
 impl Telling for Responder {
@@ -17,8 +18,8 @@ impl Telling for Responder {
         Responder::push(self, step).iter().map(named).collect()
     }
 
-    fn end(&mut self, kept: &Kept) -> Vec<Event> {
-        let last = Responder::end(self, &kept.record, &kept.grounds, &kept.ending);
+    fn end(&mut self, whole: &Whole) -> Vec<Event> {
+        let last = Responder::end(self, &whole.record, &whole.grounds, &whole.ending);
         last.iter().map(named).collect()
     }
 

@@ -15,10 +15,10 @@ use futures_core::Stream;
 use rag::{Answer, AnswerEvent};
 use tokio::task::JoinHandle;
 
-use crate::answering::Record;
+use crate::answering::{Record, Whole};
 use crate::app::App;
 use crate::error::{ApiError, ErrorKind};
-use crate::wire::completion::{Ending, Grounds};
+use crate::wire::completion::Ending;
 
 /// How one of the formats tells an answer.
 pub(crate) trait Telling: Send + Unpin + 'static {
@@ -29,18 +29,11 @@ pub(crate) trait Telling: Send + Unpin + 'static {
     fn push(&mut self, step: AnswerEvent, answer: &Answer) -> Vec<Event>;
 
     /// The end of an answer that was judged and kept.
-    fn end(&mut self, kept: &Kept) -> Vec<Event>;
+    fn end(&mut self, whole: &Whole) -> Vec<Event>;
 
     /// The status line has long been sent: the error goes where the next event would, and nothing
     /// follows that could look like an end.
     fn fail(&self, error: &ApiError) -> Event;
-}
-
-/// A whole answer, judged and kept, as far as it was to be.
-pub(crate) struct Kept {
-    pub(crate) record: Record,
-    pub(crate) grounds: Grounds,
-    pub(crate) ending: Ending,
 }
 
 /// The reply that streams `answer`.
@@ -74,7 +67,7 @@ struct Events<T> {
     /// What is noted of the answer until it ends.
     record: Option<Record>,
     /// The work of judging and keeping it, which comes before the end is told.
-    keeping: Option<JoinHandle<Kept>>,
+    keeping: Option<JoinHandle<Whole>>,
     /// What one step of the answer gave and the client has not taken yet.
     queue: VecDeque<Event>,
     /// Resolves when the server stops and has waited long enough.
@@ -92,7 +85,7 @@ impl<T: Telling> Stream for Events<T> {
                 let kept = ready!(Pin::new(keeping).poll(context));
                 this.keeping = None;
                 match kept {
-                    Ok(kept) => this.end(&kept),
+                    Ok(whole) => this.end(&whole),
                     Err(_) => this.fail(&ApiError::internal("keeping an answer panicked")),
                 }
             }
@@ -132,24 +125,17 @@ impl<T: Telling> Events<T> {
     /// Begins to judge and to keep the whole answer; the end is told behind that. What cannot be
     /// judged or kept is logged.
     fn keep(&mut self, ending: Ending) {
-        let Some(mut record) = self.record.take() else {
+        let Some(record) = self.record.take() else {
             return;
         };
         let grounds = record.grounds(&self.answer);
         let app = self.app.clone();
-        let finish = move || {
-            record.finish(&app, &grounds, &ending);
-            Kept {
-                record,
-                grounds,
-                ending,
-            }
-        };
+        let finish = move || record.finish(&app, grounds, ending);
         self.keeping = Some(tokio::task::spawn_blocking(finish));
     }
 
-    fn end(&mut self, kept: &Kept) {
-        self.queue.extend(self.telling.end(kept));
+    fn end(&mut self, whole: &Whole) {
+        self.queue.extend(self.telling.end(whole));
         self.ended = true;
     }
 

@@ -41,6 +41,13 @@ pub(crate) struct Asked {
     pub(crate) rebuilding: bool,
 }
 
+/// An answer that came to its end, judged and kept as far as it was to be.
+pub(crate) struct Whole {
+    pub(crate) record: Record,
+    pub(crate) grounds: Grounds,
+    pub(crate) ending: Ending,
+}
+
 /// An answer as far as it has come.
 pub(crate) struct Record {
     pub(crate) asked: Asked,
@@ -139,7 +146,7 @@ impl Record {
     }
 
     /// Judges the answer, if that was asked, and keeps it, if answers are kept. May block.
-    pub(crate) fn finish(&mut self, app: &App, grounds: &Grounds, ending: &Ending) {
+    pub(crate) fn finish(mut self, app: &App, grounds: Grounds, ending: Ending) -> Whole {
         if let (Some(judge), Some(written)) = (&self.judge, &self.written) {
             match judge.judge(written) {
                 Ok(judged) => self.groundedness = Some(GroundednessObject::from(&judged)),
@@ -147,7 +154,12 @@ impl Record {
                 Err(error) => tracing::warn!(%error, "cannot judge an answer"),
             }
         }
-        self.keep(app, grounds, ending);
+        self.keep(app, &grounds, &ending);
+        Whole {
+            record: self,
+            grounds,
+            ending,
+        }
     }
 
     fn keep(&self, app: &App, grounds: &Grounds, ending: &Ending) {

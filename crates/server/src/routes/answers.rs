@@ -104,15 +104,15 @@ pub(super) async fn replay(
     let kept = kept(&app, id).await?;
     let asking = Asking::read(&app, request_of(&kept)?)?;
     let (answer, record) = begin(&app, asking, random_id("chatcmpl-")).await?;
-    let (record, grounds, ending) = collect(&app, answer, record.unkept()).await?;
+    let whole = collect(&app, answer, record.unkept()).await?;
     let app = app.clone();
     let compare = move || {
         Ok(Replay::new(
             &kept,
-            &record,
+            &whole.record,
             &app.receipts,
-            &grounds,
-            &ending,
+            &whole.grounds,
+            &whole.ending,
         ))
     };
     Ok(Json(off_thread(compare).await?))

@@ -15,13 +15,13 @@ use rag::{Answer, AnswerEvent, AnsweredBy};
 use super::base_url::base_url;
 use super::input::JsonBody;
 use super::off_thread::off_thread;
-use crate::answering::{Asking, Record};
+use crate::answering::{Asking, Record, Whole};
 use crate::app::App;
 use crate::chat_stream::ChatTelling;
 use crate::error::ApiError;
 use crate::sse::stream_answer;
 use crate::wire::chunk::Chunks;
-use crate::wire::completion::{Completion, Ending, Form, Grounds};
+use crate::wire::completion::{Completion, Ending, Form};
 use crate::wire::context::Context;
 use crate::wire::id::random_id;
 
@@ -60,8 +60,14 @@ pub(super) async fn complete(
     let reply = if stream {
         stream_answer(&app, answer, record, ChatTelling::new(Chunks::new(form)))
     } else {
-        let (record, grounds, ending) = collect(&app, answer, record).await?;
-        Json(Completion::new(&form, grounds, record, &ending)).into_response()
+        let whole = collect(&app, answer, record).await?;
+        Json(Completion::new(
+            &form,
+            whole.grounds,
+            whole.record,
+            &whole.ending,
+        ))
+        .into_response()
     };
     Ok((head, reply).into_response())
 }
@@ -88,7 +94,7 @@ pub(super) async fn collect(
     app: &Arc<App>,
     answer: Answer,
     record: Record,
-) -> Result<(Record, Grounds, Ending), ApiError> {
+) -> Result<Whole, ApiError> {
     collect_with(app, answer, record, |_| ()).await
 }
 
@@ -98,7 +104,7 @@ pub(super) async fn collect_with(
     mut answer: Answer,
     mut record: Record,
     mut see: impl FnMut(&AnswerEvent),
-) -> Result<(Record, Grounds, Ending), ApiError> {
+) -> Result<Whole, ApiError> {
     while let Some(event) = poll_fn(|context| Pin::new(&mut answer).poll_next(context)).await {
         let event = event?;
         record.note(&event);
@@ -109,11 +115,7 @@ pub(super) async fn collect_with(
         let grounds = record.grounds(&answer);
         let ending = Ending { usage, ledger };
         let app = app.clone();
-        let finish = move || {
-            record.finish(&app, &grounds, &ending);
-            Ok((record, grounds, ending))
-        };
-        return off_thread(finish).await;
+        return off_thread(move || Ok(record.finish(&app, grounds, ending))).await;
     }
     Err(ApiError::internal("the answer stopped without an end"))
 }

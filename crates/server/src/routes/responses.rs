@@ -67,11 +67,11 @@ async fn whole(
     let mut responder = Responder::new(form, &answer);
     responder.begin();
     let told = &mut responder;
-    let (record, grounds, ending) = collect_with(app, answer, record, |event| {
+    let whole = collect_with(app, answer, record, |event| {
         told.push(event.clone());
     })
     .await?;
-    Ok(responder.whole(&record, &grounds, &ending))
+    Ok(responder.whole(&whole.record, &whole.grounds, &whole.ending))
 }
 
 /// Puts the conversation of an earlier response before this one's.
