@@ -1,8 +1,8 @@
 """What each token adds to what a sentence means, the sentence taken as a bag of tokens.
 
 The sum of its tokens' vectors should point where the encoder's vector of it does (`meaning.py`), and a question's sum
-where its answer's does, of all answers in the batch (van den Oord et al. 2018): the latter alone says anything of most
-Korean tokens. Learnt in a minute, and right in 80 of 100 parts; from there on the model learns what order and
+where its answer's does, of all answers in the batch (van den Oord et al. 2018), which says something of tokens that no
+encoder read. Learnt in a minute, and right in 80 of 100 parts; from there on the model learns what order and
 context add.
 
 `python bag.py --work WORK` writes `WORK/bag.pt`, [vocabulary, MEANING], the mean length of a token of running text one.
