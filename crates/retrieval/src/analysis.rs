@@ -6,6 +6,7 @@
 //! Korean, [`ideograph`] for those that do not. One run yields several terms at one position, so
 //! that a question may meet a passage in whichever form they share.
 
+mod bound;
 mod everyday;
 mod glyph;
 mod hangul;
@@ -122,6 +123,7 @@ impl Analyzer {
             let run = &glyphs[at..end];
             match class {
                 Class::Gap => {}
+                Class::Hangul if bound::is_can(&glyphs, at, end) => {}
                 Class::Word => word::terms(run, &self.latin, &mut sink),
                 Class::Hangul => {
                     let behind = at.checked_sub(1).map(|before| glyphs[before].letter);

@@ -12,7 +12,8 @@ const MIN_CONSONANTS: usize = 3;
 const MIN_LETTERS: usize = 3;
 const MIN_SYLLABLES: usize = 2;
 
-/// What Korean hears of the first consonants of a syllable, in their order in Unicode.
+/// What Korean hears of the first consonants of a syllable, in their order in Unicode. ㅎ is heard
+/// at the beginning of a word only: 하이브리드, but 알코올.
 const INITIALS: [&str; 19] = [
     "G", "K", "N", "D", "T", "L", "M", "B", "P", "S", "S", "", "J", "J", "C", "K", "T", "P", "",
 ];
@@ -72,6 +73,9 @@ pub(super) fn of_hangul(run: &[Glyph]) -> Option<String> {
         return None;
     }
     let mut sound = Sound::default();
+    if matches!(run[0].letter, '하'..='힣') {
+        sound.hear("H");
+    }
     for letter in text_of(run).chars() {
         let syllable = (letter as usize).checked_sub('가' as usize)?;
         sound.hear(INITIALS.get(syllable / 588)?);
@@ -91,6 +95,7 @@ fn heard(before: &str, rest: &str) -> &'static str {
         b'f' | b'p' => "P",
         b'g' if is_soft_g(rest) => "J",
         b'g' => "G",
+        b'h' if before.is_empty() => "H",
         b'j' | b'z' => "J",
         b'l' => "L",
         b'm' => "M",
@@ -153,6 +158,13 @@ mod tests {
         check("딕셔너리", "dictionary");
         check("렌더링", "rendering");
         check("클래스", "class");
+        check("하이브리드", "hybrid");
+        check("알코올", "alcohol");
+    }
+
+    #[test]
+    fn the_h_that_a_word_begins_with_is_heard() {
+        assert_ne!(of_hangul(&glyphs("하이브리드")), of_latin("bread"));
     }
 
     #[test]

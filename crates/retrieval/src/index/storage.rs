@@ -13,7 +13,7 @@ use tantivy::schema::Schema;
 use crate::error::RetrievalError;
 
 /// Raised whenever the analysis or the schema changes, so that old indexes are built again.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Checksums of an index up to this size are verified when it is opened. Beyond, reading it all
 /// would keep everyone waiting: every file still proves its end and its version, and

@@ -31,6 +31,16 @@ fn korean_words_are_found_behind_their_particles() {
 }
 
 #[test]
+fn the_can_of_korean_verbs_is_not_taken_for_a_noun() {
+    check_not("답을 읽을 수도 있으므로 믿을 만하다.", "프랑스의 수도");
+    check_not("그럴 수밖에 없다. 그럴 수가 없다.", "의료 수가");
+    check("서울은 한국의 수도이다.", "프랑스의 수도");
+    check("오늘 수도가 끊겼다.", "수도");
+    check("서울 수도 요금", "수도");
+    check("읽을 수도 있으므로 믿을 만하다.", "\"읽을 수도 있으므로\"");
+}
+
+#[test]
 fn loanwords_are_found_in_the_other_script() {
     check(
         "A generator yields one value after another.",
