@@ -8,15 +8,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, header};
 use clap::Args;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use library::Holder;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use crate::config::Config;
-use crate::{routes, startup};
+use crate::{fetch, routes, startup};
 
 /// Where the documents are.
 #[derive(Debug, Args)]
@@ -104,12 +102,8 @@ impl Api {
 async fn over_tcp(address: &str, mut request: Request<Body>) -> anyhow::Result<Response<Body>> {
     let stream = TcpStream::connect(address).await;
     let stream = stream.with_context(|| format!("no server answers at http://{address}"))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
     request.headers_mut().insert(header::HOST, address.parse()?);
-    let response = sender.send_request(request).await;
+    let response = fetch::send(stream, request).await;
     let response = response.with_context(|| format!("the server at http://{address} hung up"))?;
-    // The connection ends when the reply has been read, and with it this task.
-    drop(connection);
     Ok(response.map(Body::new))
 }

@@ -22,7 +22,7 @@ use super::url::{Host, Url};
 use super::{FetchError, MAX_BYTES, failed};
 
 /// Headers of a reply that are read.
-const MAX_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 100;
 
 /// Bytes of them.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -78,14 +78,6 @@ async fn over(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     url: &Url,
 ) -> Result<Reply, FetchError> {
-    let mut client = http1::Builder::new();
-    client
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEADER_BYTES);
-    let connected = client.handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = connected.map_err(failed)?;
-    // It ends with the sender and the reply, both of which end with this call.
-    tokio::spawn(connection);
     let request = Request::builder()
         .method(Method::GET)
         .uri(&url.path)
@@ -99,8 +91,22 @@ async fn over(
         .header(header::CONNECTION, "close")
         .body(Body::empty())
         .map_err(failed)?;
-    let response = sender.send_request(request).await.map_err(failed)?;
-    read(response).await
+    read(send(stream, request).await.map_err(failed)?).await
+}
+
+/// One request over a connection of its own, which ends when the reply has been read.
+pub(crate) async fn send(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Body>,
+) -> hyper::Result<Response<Incoming>> {
+    let mut client = http1::Builder::new();
+    client
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEADER_BYTES);
+    let (mut sender, connection) = client.handshake(TokioIo::new(stream)).await?;
+    // It ends with the sender and the reply.
+    tokio::spawn(connection);
+    sender.send_request(request).await
 }
 
 async fn read(response: Response<Incoming>) -> Result<Reply, FetchError> {

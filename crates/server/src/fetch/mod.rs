@@ -28,8 +28,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use self::address::is_public;
-pub(crate) use self::exchange::tls;
 use self::exchange::{Reply, exchange};
+pub(crate) use self::exchange::{send, tls};
 use self::network::Network;
 use self::url::{Host, Url};
 use crate::config::FetchConfig;

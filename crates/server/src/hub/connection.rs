@@ -8,10 +8,7 @@ use axum::body::Body;
 use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -97,10 +94,10 @@ impl Hub {
         let stream = TcpStream::connect((bare, port)).await?;
         let request = self.request(method, place, from)?;
         if !is_https {
-            return send(stream, request).await;
+            return Ok(fetch::send(stream, request).await?);
         }
         let name = ServerName::try_from(bare.to_owned())?;
-        send(self.tls.connect(name, stream).await?, request).await
+        Ok(fetch::send(self.tls.connect(name, stream).await?, request).await?)
     }
 
     /// The token goes to the hub alone, and not to where it sends us.
@@ -128,16 +125,6 @@ impl Hub {
         }
         Ok(request.body(Body::empty())?)
     }
-}
-
-async fn send(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Body>,
-) -> anyhow::Result<Response<Incoming>> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with the sender and the reply, both of which end with the download.
-    tokio::spawn(connection);
-    Ok(sender.send_request(request).await?)
 }
 
 fn check(url: &str, status: StatusCode) -> anyhow::Result<()> {
