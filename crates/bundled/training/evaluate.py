@@ -138,13 +138,14 @@ class Reader:
             rows.append(self.model.logits(self.hidden(batch)[torch.arange(len(batch)), last]).float())
         return torch.cat(rows).detach()
 
-    def named(self, prompts: list[Prompt], most: int, ending: float) -> list[list[int]]:
+    def named(self, prompts: list[Prompt], most: int, ending: float, declining: float) -> list[list[int]]:
         """The numbers of whole answers, each once, at most so many; none where the model refuses."""
         said = [[] for _ in prompts]
         going = [*range(len(prompts))]
         for _ in range(most):
             logits = self.further([prompts[i] for i in going], [said[i] for i in going])
             logits[:, 0] += ending
+            logits[:, 1] += declining
             nexts = {i: number - 1 for i, number in zip(going, logits.argmax(-1).tolist())}
             going = [i for i, number in nexts.items() if number > 0]
             for i in going:

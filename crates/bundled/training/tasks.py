@@ -25,12 +25,14 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path)
-    parser.add_argument("--ending", type=float, default=-4.0, help="added to the logit of ending the answer")
+    parser.add_argument("--ending", type=float, default=-5.0, help="added to the logit of ending the answer")
+    parser.add_argument("--declining", type=float, nargs="*", default=[-5.5, 0.0], help="added to the logit of refusing")
     options = parser.parse_args()
     model = load(options.checkpoint or options.work / "checkpoint.pt")
     reader = Reader(model, tokens.load(options.work / "tokenizer.json"), Layout(True))
     for name in ("squad2-en", "korquad-ko"):
-        print("summaries", name, json.dumps(summaries(reader, texts(options.data, name), options.ending)), flush=True)
+        for declining in options.declining:
+            print("summaries", name, f"refusals {declining:+.2f}", json.dumps(summaries(reader, texts(options.data, name), options.ending, declining)), flush=True)
     for name in ("noise-en", "noise-ko"):
         print("examples", name, json.dumps(behind_examples(reader, order(items(options.data, name), 12))), flush=True)
 
@@ -47,9 +49,9 @@ def texts(data: Path, name: str) -> list[Prompt]:
     return rng.sample(made, min(TEXTS, len(made)))
 
 
-def summaries(reader: Reader, prompts: list[Prompt], ending: float) -> dict:
+def summaries(reader: Reader, prompts: list[Prompt], ending: float, declining: float) -> dict:
     wanted = [set(central([reader.encode(sentence, 90) for _, sentence in prompt.sources])) for prompt in prompts]
-    named = reader.named(prompts, MOST, ending)
+    named = reader.named(prompts, MOST, ending, declining)
     return {
         "F1": share(f1({n - 1 for n in numbers}, right) for numbers, right in zip(named, wanted)),
         "F1 of the first three": share(f1({*range(MOST)}, right) for right in wanted),

@@ -1,12 +1,6 @@
 //! What the tests of this crate share: a small collection, an engine that speaks in pieces,
 //! and an answer collected to its end.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test binary uses a part of it"
-)]
-
 use std::sync::{Arc, Mutex};
 
 use engine::{
@@ -305,7 +299,7 @@ impl Random {
     }
 }
 
-pub fn check_invalid(pipeline: &Pipeline, question: Question, param: &str) {
+pub(crate) fn check_invalid(pipeline: &Pipeline, question: Question, param: &str) {
     match refused(pipeline.answer(&[library()], question)) {
         RagError::Invalid {
             param: got,

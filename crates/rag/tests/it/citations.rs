@@ -1,13 +1,12 @@
 //! Footnotes in a model's answer: where they stand, what they point at, and that neither
 //! depends on how the text arrives.
 
-mod support;
-
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
+use crate::support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
 use engine::{EngineError, ScriptedEmbedder, ScriptedEngine};
 use futures_core::Stream;
 use rag::{
@@ -15,7 +14,6 @@ use rag::{
     Settings, SupportPolicy, Vote,
 };
 use retrieval::Index;
-use support::{Collected, Ending, PiecewiseEngine, ask, chars, collect, index, replying};
 
 const RIVERS: &str = "# Rivers\n\nThe Nile is 6650 kilometres long. 🐊 It flows north \
     through Egypt into the Mediterranean. The Amazon carries more water than any other river.\n";

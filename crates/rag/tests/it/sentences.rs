@@ -1,9 +1,7 @@
 //! Where sentences end: one line per case, and the same spans however the text is cut.
 
-mod support;
-
+use crate::support::Random;
 use rag::{Kind, SentenceSplitter, sentences};
-use support::Random;
 
 /// `text` has its sentences separated by `|`, which is not part of it.
 fn check(text: &str) {

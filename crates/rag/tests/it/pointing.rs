@@ -1,12 +1,10 @@
 //! Answers of a model that only names sources.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{ask, collect, index, library, model, recording};
 use engine::{Card, Engine, ModelInfo, ScriptedEngine, SourceUnit};
 use rag::{AnsweredBy, Mode, Pipeline, Question, Settings, Task};
-use support::{ask, collect, index, library, model, recording};
 
 /// A pipeline whose model points, and says this.
 fn pointing(reply: &str) -> Pipeline {

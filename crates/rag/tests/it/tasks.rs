@@ -1,15 +1,13 @@
 //! What the model is told to do: tasks, examples, templates and profiles.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{ask, check_invalid, collect, library, model, recording, speechless};
 use engine::{ModelInfo, Role, ScriptedEngine};
 use rag::{
     AnsweredBy, Example, Mode, Pipeline, Profile, Prompts, Question, Settings, SupportPolicy, Task,
 };
 use retrieval::Index;
-use support::{ask, check_invalid, collect, library, model, recording, speechless};
 
 /// The last message that reaches a model without a place for documents.
 fn put_to_the_model(question: Question, indexes: &[Arc<Index>]) -> String {
