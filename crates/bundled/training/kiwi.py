@@ -28,6 +28,7 @@ class Korean:
 
     def __init__(self, texts: list[str]):
         self.kiwi = Kiwi(model_type="cong")
+        self.found: dict[str, list[int]] = {}
         counts = Counter(id for ids in self.saying(texts) for id in set(ids))
         self.rows = {id: row for row, id in enumerate(counts)}
         often = torch.tensor(list(counts.values()), dtype=torch.float32)
@@ -41,8 +42,10 @@ class Korean:
         return unit(torch.stack([self.weighted[row].sum(0) for row in rows]))
 
     def saying(self, texts: list[str]) -> list[list[int]]:
-        """The morphemes of each text that say something."""
-        return [[token.id for token in found if says(token)] for found in self.kiwi.tokenize(texts)]
+        """The morphemes of each text that say something; each text is split once."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.found]
+        self.found.update((text, [token.id for token in split if says(token)]) for text, split in zip(new, self.kiwi.tokenize(new)))
+        return [self.found[text] for text in texts]
 
 
 def says(token: Token) -> bool:

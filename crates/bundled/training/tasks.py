@@ -13,6 +13,7 @@ from pathlib import Path
 import tokenizer as tokens
 from batches import Layout
 from evaluate import Item, Prompt, Reader, holds, items, load, order, read, share
+from export import DECLINING, ENDING
 from fewshot import WORDS
 from sentences import language, split
 from summary import MOST, REQUESTS, central
@@ -25,14 +26,15 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path)
-    parser.add_argument("--ending", type=float, default=-5.0, help="added to the logit of ending the answer")
-    parser.add_argument("--declining", type=float, nargs="*", default=[-5.5, 0.0], help="added to the logit of refusing")
+    parser.add_argument("--ending", type=float, default=ENDING, help="added to the logit of ending the answer")
+    parser.add_argument("--declining", type=float, nargs="*", default=[DECLINING, 0.0], help="added to the logit of refusing")
     options = parser.parse_args()
     model = load(options.checkpoint or options.work / "checkpoint.pt")
     reader = Reader(model, tokens.load(options.work / "tokenizer.json"), Layout(True))
     for name in ("squad2-en", "korquad-ko"):
+        prompts = texts(options.data, name)
         for declining in options.declining:
-            print("summaries", name, f"refusals {declining:+.2f}", json.dumps(summaries(reader, texts(options.data, name), options.ending, declining)), flush=True)
+            print("summaries", name, f"refusals {declining:+.2f}", json.dumps(summaries(reader, prompts, options.ending, declining)), flush=True)
     for name in ("noise-en", "noise-ko"):
         print("examples", name, json.dumps(behind_examples(reader, order(items(options.data, name), 12))), flush=True)
 

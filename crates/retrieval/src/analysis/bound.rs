@@ -4,14 +4,7 @@
 use super::glyph::Glyph;
 
 /// 수 with the particles that may follow it there.
-const FORMS: &[&[char]] = &[
-    &['수', '도'],
-    &['수', '는'],
-    &['수', '가'],
-    &['수', '만'],
-    &['수', '조', '차'],
-    &['수', '밖', '에'],
-];
+const FORMS: &[&str] = &["수도", "수는", "수가", "수만", "수조차", "수밖에"];
 
 /// The number of ㄹ among the finals of a syllable (The Unicode Standard, section 3.12).
 const RIEUL: u32 = 8;
@@ -20,8 +13,8 @@ const RIEUL: u32 = 8;
 pub(super) fn is_can(glyphs: &[Glyph], start: usize, end: usize) -> bool {
     let letter = |at: usize| glyphs.get(at).map(|glyph| glyph.letter);
     let is_space = |at: usize| letter(at).is_some_and(char::is_whitespace);
-    let run = &glyphs[start..end];
-    let is_form = |form: &&[char]| run.iter().map(|glyph| &glyph.letter).eq(*form);
+    let run = glyphs[start..end].iter().map(|glyph| glyph.letter);
+    let is_form = |form: &&str| form.chars().eq(run.clone());
     let verb = start.checked_sub(2).and_then(letter);
     FORMS.iter().any(is_form)
         && verb.is_some_and(ends_in_rieul)

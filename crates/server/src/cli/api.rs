@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, header};
 use clap::Args;
+use hyper::client::conn::http1;
 use library::Holder;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -103,7 +104,7 @@ async fn over_tcp(address: &str, mut request: Request<Body>) -> anyhow::Result<R
     let stream = TcpStream::connect(address).await;
     let stream = stream.with_context(|| format!("no server answers at http://{address}"))?;
     request.headers_mut().insert(header::HOST, address.parse()?);
-    let response = fetch::send(stream, request).await;
+    let response = fetch::send(&http1::Builder::new(), stream, request).await;
     let response = response.with_context(|| format!("the server at http://{address} hung up"))?;
     Ok(response.map(Body::new))
 }

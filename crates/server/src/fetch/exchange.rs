@@ -22,7 +22,7 @@ use super::url::{Host, Url};
 use super::{FetchError, MAX_BYTES, failed};
 
 /// Headers of a reply that are read.
-const MAX_HEADERS: usize = 100;
+const MAX_HEADERS: usize = 64;
 
 /// Bytes of them.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -91,18 +91,20 @@ async fn over(
         .header(header::CONNECTION, "close")
         .body(Body::empty())
         .map_err(failed)?;
-    read(send(stream, request).await.map_err(failed)?).await
-}
-
-/// One request over a connection of its own, which ends when the reply has been read.
-pub(crate) async fn send(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Body>,
-) -> hyper::Result<Response<Incoming>> {
     let mut client = http1::Builder::new();
     client
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES);
+    let response = send(&client, stream, request).await.map_err(failed)?;
+    read(response).await
+}
+
+/// One request over a connection of its own, which ends when the reply has been read.
+pub(crate) async fn send(
+    client: &http1::Builder,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Body>,
+) -> hyper::Result<Response<Incoming>> {
     let (mut sender, connection) = client.handshake(TokioIo::new(stream)).await?;
     // It ends with the sender and the reply.
     tokio::spawn(connection);

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
+use hyper::client::conn::http1;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -93,11 +94,13 @@ impl Hub {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let stream = TcpStream::connect((bare, port)).await?;
         let request = self.request(method, place, from)?;
+        let client = http1::Builder::new();
         if !is_https {
-            return Ok(fetch::send(stream, request).await?);
+            return Ok(fetch::send(&client, stream, request).await?);
         }
         let name = ServerName::try_from(bare.to_owned())?;
-        Ok(fetch::send(self.tls.connect(name, stream).await?, request).await?)
+        let stream = self.tls.connect(name, stream).await?;
+        Ok(fetch::send(&client, stream, request).await?)
     }
 
     /// The token goes to the hub alone, and not to where it sends us.
