@@ -33,7 +33,7 @@ pub use asks::{Asks, AttentionWeights, Watch};
 pub use kv::{KvCache, KvType};
 pub(crate) use kv::{KvLayout, KvPage, PAGE_TOKENS};
 use layer::Layer;
-use linear::Linear;
+pub(crate) use linear::Linear;
 use norm::RmsNorm;
 pub(crate) use reader::{Blocks, Reader};
 use rope::Rope;

@@ -1,5 +1,8 @@
 //! What a family is built from: its configuration and its weights.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Error, Shape, Tensor, bail};
 use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
@@ -13,7 +16,9 @@ use crate::files::Weights;
 pub(super) struct Source {
     /// `config.json`.
     pub(super) config: Value,
-    /// The weights, in f32.
+    /// The weights, as they are in the file.
+    pub(super) tensors: Arc<Weights>,
+    /// The same in f32, as candle-transformers asks for them.
     pub(super) weights: VarBuilder<'static>,
     /// No text will have more tokens; tables of positions need not be larger.
     pub(super) most_tokens: usize,
@@ -22,9 +27,11 @@ pub(super) struct Source {
 impl Source {
     /// The description and weights of an encoder.
     pub(super) fn new(config: Value, weights: Weights, most_tokens: usize) -> Self {
-        let backend = Box::new(WeightsBackend(weights));
+        let tensors = Arc::new(weights);
+        let backend = Box::new(WeightsBackend(tensors.clone()));
         Self {
             config,
+            tensors,
             weights: VarBuilder::from_backend(backend, DType::F32, Device::Cpu),
             most_tokens,
         }
@@ -53,6 +60,19 @@ impl Source {
         }
     }
 
+    /// The same as what names begin with.
+    pub(super) fn prefix(&self, prefix: &'static str, probe: &str) -> &'static str {
+        match self.tensors.has(&format!("{prefix}{probe}")) {
+            true => prefix,
+            false => "",
+        }
+    }
+
+    /// A vector, in f32, by its name today.
+    pub(super) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+        self.tensors.vector(&known_name(&self.tensors, name), len)
+    }
+
     /// Refuses a model whose configuration asks for something candle-transformers would ignore.
     pub(super) fn refuse_unless(&self, key: &str, known: &[Value]) -> Result<(), LoadError> {
         let value = &self.config[key];
@@ -79,7 +99,7 @@ pub(super) fn unfit(error: Error) -> LoadError {
 }
 
 /// Our checked weights as candle-transformers asks for them.
-struct WeightsBackend(Weights);
+struct WeightsBackend(Arc<Weights>);
 
 /// What norms were called in BERT's first release, and in the folders that still have its files.
 const OLD_NAMES: [(&str, &str); 2] = [
@@ -87,12 +107,17 @@ const OLD_NAMES: [(&str, &str); 2] = [
     ("LayerNorm.bias", "LayerNorm.beta"),
 ];
 
-impl WeightsBackend {
-    fn old_name(name: &str) -> Option<String> {
-        let (new, old) = OLD_NAMES.iter().find(|(new, _)| name.ends_with(new))?;
-        Some(name.replace(new, old))
+/// The name under which these weights have a tensor.
+fn known_name<'a>(weights: &Weights, name: &'a str) -> Cow<'a, str> {
+    let old = OLD_NAMES.iter().find(|(new, _)| name.ends_with(new));
+    let old = old.map(|(new, old)| name.replace(new, old));
+    match old.filter(|old| weights.has(old) && !weights.has(name)) {
+        Some(old) => Cow::Owned(old),
+        None => Cow::Borrowed(name),
     }
+}
 
+impl WeightsBackend {
     fn read(&self, name: &str, shape: &Shape) -> Result<Tensor, LoadError> {
         match shape.dims() {
             dims @ ([_] | [_, _]) => self.0.tensor(name, dims),
@@ -112,8 +137,7 @@ impl SimpleBackend for WeightsBackend {
         _: DType,
         _: &Device,
     ) -> candle_core::Result<Tensor> {
-        let old_name = Self::old_name(name).filter(|old| self.0.has(old) && !self.0.has(name));
-        self.read(old_name.as_deref().unwrap_or(name), &shape)
+        self.read(&known_name(&self.0, name), &shape)
             .map_err(|error| Error::Msg(error.to_string()))
     }
 

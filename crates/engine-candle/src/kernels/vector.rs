@@ -22,6 +22,22 @@ twice! {
 }
 
 twice! {
+    /// Takes the mean from a vector, scales it to a variance of 1, then by `weights`, and adds
+    /// `bias`.
+    pub(crate) fn layer_norm(x: &mut [f32], weights: &[f32], bias: &[f32], eps: f32) {
+        let mean = sum_body(x) / x.len() as f32;
+        for x in x.iter_mut() {
+            *x -= mean;
+        }
+        let variance = dot_body(x, x) / x.len() as f32;
+        let scale = 1.0 / (variance + eps).sqrt();
+        for ((x, weight), bias) in x.iter_mut().zip(weights).zip(bias) {
+            *x = (*x * scale).mul_add(*weight, *bias);
+        }
+    }
+}
+
+twice! {
     /// `sum += other`
     pub(crate) fn add(sum: &mut [f32], other: &[f32]) {
         for (sum, other) in sum.iter_mut().zip(other) {
@@ -66,6 +82,23 @@ twice! {
             let inner = FACTOR * (x + 0.044_715 * x * x * x);
             // (1 + tanh(inner)) / 2, written with one exponential.
             *gate = x / (1.0 + exp_body(-2.0 * inner)) * up;
+        }
+    }
+}
+
+twice! {
+    /// `x = gelu(x)`, with the error function to within 2e-7 (Abramowitz and Stegun 1964, 7.1.26).
+    pub(crate) fn gelu(x: &mut [f32]) {
+        const TERMS: [f32; 5] = [1.061_405_4, -1.453_152, 1.421_413_8, -0.284_496_72, 0.254_829_6];
+        for x in x {
+            let root = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+            let t = 1.0 / (0.327_591_1f32).mul_add(root, 1.0);
+            let mut series = 0.0f32;
+            for term in TERMS {
+                series = series.mul_add(t, term);
+            }
+            let error = 1.0 - series * t * exp_body(-root * root);
+            *x = 0.5 * *x * (1.0 + error.copysign(*x));
         }
     }
 }
@@ -194,6 +227,34 @@ mod tests {
         assert_eq!(exp_body(0.0), 1.0);
         assert_eq!(exp_body(f32::NEG_INFINITY), 0.0);
         assert!(exp_body(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn units_are_gaussian() {
+        for (x, expected) in [
+            (-6.0f32, -5.919_529e-9_f64),
+            (-1.0, -0.158_655_253_931),
+            (-0.1, -0.046_017_216_272),
+            (0.0, 0.0),
+            (0.5, 0.345_731_230_637),
+            (3.0, 2.995_950_305_901),
+            (80.0, 80.0),
+        ] {
+            let mut units = [x];
+            gelu(&mut units);
+            let distance = (f64::from(units[0]) - expected).abs();
+            assert!(distance <= 4e-7 * expected.abs().max(1.0), "{x}: {units:?}");
+        }
+    }
+
+    #[test]
+    fn a_normalised_vector_has_no_mean_and_a_variance_of_one() {
+        let mut x = [1.0, 2.0, 3.0, 6.0];
+        layer_norm(&mut x, &[1.0, 1.0, 2.0, 1.0], &[0.0, 0.0, 5.0, 0.0], 1e-12);
+        let deviation = 3.5f32.sqrt();
+        let expected = [-2.0 / deviation, -1.0 / deviation, 5.0, 3.0 / deviation];
+        let close = |(x, expected): (&f32, &f32)| (x - expected).abs() < 1e-6;
+        assert!(x.iter().zip(&expected).all(close), "{x:?}");
     }
 
     #[test]
