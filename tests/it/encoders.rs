@@ -1,6 +1,5 @@
 //! Embeddings, reranking, and searches by meaning.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::StatusCode;
@@ -246,6 +245,58 @@ async fn without_models_the_server_says_what_is_missing() {
     );
 }
 
+/// With the embedder inside the program, whose questions and answers share no word here, or no
+/// language.
+#[tokio::test]
+async fn the_built_in_embedder_finds_the_same_in_other_words() {
+    let encoders = startup::load_encoders(&RetrievalConfig::default()).expect("it loads");
+    let server = server(encoders).await;
+    let facts = [
+        ("rent.txt", "임대인은 약정한 차임의 증액을 청구할 수 있다."),
+        ("leave.txt", "근로자에게는 15일의 유급휴가를 주어야 한다."),
+        (
+            "heart.txt",
+            "Cardiac arrest requires immediate chest compressions.",
+        ),
+        ("sea.txt", "Coral reefs bleach when the ocean gets warmer."),
+    ];
+    for (name, text) in facts {
+        server.add(name, text).await;
+    }
+    server.until_embedded().await;
+    let cases = [
+        ("집주인이 월세를 올려도 되나요?", "rent.txt"),
+        ("may the landlord ask for more money?", "rent.txt"),
+        ("바닷물이 따뜻해지면 산호초는 어떻게 되나요?", "sea.txt"),
+        ("damage to marine life by climate change", "sea.txt"),
+    ];
+    for (query, expected) in cases {
+        let body = json!({"query": query, "max_num_results": 1});
+        assert_eq!(search(&server, body).await, [expected], "{query}");
+    }
+}
+
+#[test]
+fn an_embedder_is_built_in_named_or_none() {
+    let loaded = |embedder: &str| {
+        let config = RetrievalConfig {
+            embedder: embedder.into(),
+            ..RetrievalConfig::default()
+        };
+        startup::load_encoders(&config)
+    };
+    let name = |embedder| {
+        let encoders = loaded(embedder).expect("it loads");
+        encoders.embedder.map(|found| found.model().name.clone())
+    };
+    assert_eq!(name("none"), None);
+    assert!(name("built-in").is_some_and(|name| name.contains("e5")));
+    let missing = loaded("no/such/folder")
+        .err()
+        .map(|error| error.to_string());
+    assert!(missing.is_some_and(|text| text.contains("no/such/folder")));
+}
+
 /// With a published model, in the folder that the environment names; `.ci/run` fetches one.
 #[tokio::test]
 async fn a_real_embedder_finds_a_paraphrase() {
@@ -254,7 +305,7 @@ async fn a_real_embedder_finds_a_paraphrase() {
         return;
     };
     let config = RetrievalConfig {
-        embedder: Some(Path::new(&folder).to_owned()),
+        embedder: folder.into(),
         ..RetrievalConfig::default()
     };
     let encoders = startup::load_encoders(&config).expect("the embedder loads");

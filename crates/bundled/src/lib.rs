@@ -1,7 +1,7 @@
-//! The small model that ships inside the binary: weights, tokenizer, card, and how it was trained.
+//! The small models that ship inside the binary: weights, tokenizers, cards, and how they were made.
 //!
-//! The files are those of an ordinary Hugging Face model folder (`model/`), so that whatever loads a
-//! folder from disk loads this one by the same path. The recipe that made them is in `training/`.
+//! The files are those of ordinary Hugging Face folders (`model/`, `embedder/`), so that whatever
+//! loads a folder from disk loads these by the same path. The recipe that made them is in `training/`.
 
 /// The name under which the built-in model is listed and may be asked for.
 pub const NAME: &str = "ibid-pointer";
@@ -12,7 +12,27 @@ pub const MODEL: Files = Files {
     tokenizer: include_bytes!("../model/tokenizer.json"),
     tokenizer_config: include_bytes!("../model/tokenizer_config.json"),
     weights: &WEIGHTS.bytes,
+    others: &[],
     card: include_str!("../model/README.md"),
+};
+
+/// The name of the built-in embedder. Vectors are kept under it: another one embeds anew.
+pub const EMBEDDER_NAME: &str = "multilingual-e5-small-ko-en";
+
+/// The built-in embedder: a published sentence encoder, with the tokens of Korean and English.
+pub const EMBEDDER: Files = Files {
+    config: include_bytes!("../embedder/config.json"),
+    tokenizer: include_bytes!("../embedder/tokenizer.json"),
+    tokenizer_config: include_bytes!("../embedder/tokenizer_config.json"),
+    weights: include_bytes!("../embedder/model.gguf"),
+    others: &[
+        ("modules.json", include_bytes!("../embedder/modules.json")),
+        (
+            "config_sentence_transformers.json",
+            include_bytes!("../embedder/config_sentence_transformers.json"),
+        ),
+    ],
+    card: include_str!("../embedder/README.md"),
 };
 
 /// The files of one model, as they would lie in its folder.
@@ -20,12 +40,14 @@ pub const MODEL: Files = Files {
 pub struct Files {
     /// `config.json`: the architecture and its sizes.
     pub config: &'static [u8],
-    /// `tokenizer.json`: the byte-level BPE tokenizer.
+    /// `tokenizer.json`: the tokenizer.
     pub tokenizer: &'static [u8],
-    /// `tokenizer_config.json`: the names of the special tokens and the chat template.
+    /// `tokenizer_config.json`: the names of the special tokens, and the chat template if there is one.
     pub tokenizer_config: &'static [u8],
-    /// `model.safetensors`: the weights in f16, aligned to 64 bytes.
+    /// `model.safetensors`, in f16 and aligned to 64 bytes, or `model.gguf`, in blocks of 4 bits.
     pub weights: &'static [u8],
+    /// Further files, by their path in the folder.
+    pub others: &'static [(&'static str, &'static [u8])],
     /// `README.md`: the model card, which says what the model was trained on and how well it does.
     pub card: &'static str,
 }

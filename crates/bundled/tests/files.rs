@@ -1,16 +1,33 @@
 //! The embedded files are whole: each parses as far as that can be said without a model loader.
 
-use bundled::MODEL;
+use bundled::{EMBEDDER, MODEL};
 use serde_json::Value;
 
 #[test]
 fn the_json_files_parse() {
-    for (name, bytes) in [
-        ("config.json", MODEL.config),
-        ("tokenizer.json", MODEL.tokenizer),
-        ("tokenizer_config.json", MODEL.tokenizer_config),
-    ] {
-        assert!(json(bytes).is_object(), "{name} is not a JSON object");
+    for files in [MODEL, EMBEDDER] {
+        let own = [
+            ("config.json", files.config),
+            ("tokenizer.json", files.tokenizer),
+            ("tokenizer_config.json", files.tokenizer_config),
+        ];
+        for (name, bytes) in own.iter().chain(files.others) {
+            let parsed = json(bytes);
+            let is_whole = parsed.is_object() || parsed.is_array();
+            assert!(is_whole, "{name} is no JSON object");
+        }
+    }
+}
+
+#[test]
+fn the_embedder_is_quantised_and_names_its_licence() {
+    assert!(EMBEDDER.weights.starts_with(b"GGUF"));
+    assert!(EMBEDDER.weights.len() < 24 << 20);
+    for name in ["MIT", "Microsoft", "multilingual-e5-small"] {
+        assert!(
+            EMBEDDER.card.contains(name),
+            "its card does not name {name}"
+        );
     }
 }
 

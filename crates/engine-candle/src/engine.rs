@@ -218,7 +218,7 @@ impl CandleEngine {
         Ok(Wishes {
             stop: std::mem::take(&mut request.stop),
             logprobs: request.logprobs,
-            pointing: Pointing::new(&self.pointers, &request.prompt.documents, request.evidence),
+            pointing: Pointing::new(&self.pointers, request),
             tools,
             beginning: beginning.unwrap_or_default(),
         })

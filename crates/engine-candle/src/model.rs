@@ -161,7 +161,8 @@ pub(crate) fn end_tokens(files: &ModelFiles, tokenizer: &ModelTokenizer) -> BTre
 }
 
 /// The tokens that stand for sources, by the names in the object `ibid` of `config.json`:
-/// `{"pointers": ["<1>", …], "most_pointers": 3, "biases": {"<0>": -0.5, …}, "evidence": {"<0>": -1}}`.
+/// `{"pointers": ["<1>", …], "most_pointers": 3, "biases": {"<0>": -0.5, …}, "evidence": {"<0>": -1},
+/// "nearness": 10}`.
 fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Pointers, LoadError> {
     let ours = &config["ibid"];
     let id = |name: &str| {
@@ -171,11 +172,7 @@ fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Pointers, Load
     let names = ours["pointers"].as_array().into_iter().flatten();
     let numbers = |key: &str| {
         let numbers = ours[key].as_object().into_iter().flatten();
-        let number = |(name, number): (&String, &Value)| {
-            let number = number.as_f64().filter(|number| number.abs() <= 100.0);
-            let wrong = || LoadError::Config(format!("`ibid.{key}`: -100 to 100"));
-            Ok((id(name)?, number.ok_or_else(wrong)? as f32))
-        };
+        let number = |(name, number): (&String, &Value)| Ok((id(name)?, within(number, key)?));
         numbers.map(number).collect::<Result<_, LoadError>>()
     };
     let most = ours["most_pointers"].as_u64();
@@ -185,8 +182,19 @@ fn pointers(config: &Value, tokenizer: &ModelTokenizer) -> Result<Pointers, Load
             .collect::<Result<_, _>>()?,
         biases: numbers("biases")?,
         evidence: numbers("evidence")?,
+        nearness: match &ours["nearness"] {
+            Value::Null => 0.0,
+            number => within(number, "nearness")?,
+        },
         most: most.map_or(usize::MAX, |most| most as usize),
     })
+}
+
+/// What may be added to a logit, under this key of the object `ibid`.
+fn within(number: &Value, key: &str) -> Result<f32, LoadError> {
+    let number = number.as_f64().filter(|number| number.abs() <= 100.0);
+    let number = number.map(|number| number as f32);
+    number.ok_or_else(|| LoadError::Config(format!("`ibid.{key}`: -100 to 100")))
 }
 
 /// The object `ibid` of `config.json`.

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine::{Embedder, EngineError, Reranker, Side};
-use engine_candle::LoadError;
 use engine_candle::encoders::{CandleEmbedder, CandleReranker, EmbedderSettings, EncoderSettings};
+use engine_candle::{EmbeddedModel, LoadError, ModelSource};
 use serde::Deserialize;
 
 const EMBEDDERS: [&str; 5] = [
@@ -22,6 +22,23 @@ const RERANKERS: [&str; 3] = [
     "xlm-roberta-reranker",
     "modernbert-reranker",
 ];
+
+const BUILT_IN: ModelSource = ModelSource::Embedded(EmbeddedModel {
+    config: include_bytes!("../../bundled/embedder/config.json"),
+    tokenizer: include_bytes!("../../bundled/embedder/tokenizer.json"),
+    tokenizer_config: include_bytes!("../../bundled/embedder/tokenizer_config.json"),
+    weights: include_bytes!("../../bundled/embedder/model.gguf"),
+    others: &[
+        (
+            "modules.json",
+            include_bytes!("../../bundled/embedder/modules.json"),
+        ),
+        (
+            "config_sentence_transformers.json",
+            include_bytes!("../../bundled/embedder/config_sentence_transformers.json"),
+        ),
+    ],
+});
 
 /// How far a number may be from the reference's.
 const TOLERANCE: f32 = 1e-3;
@@ -92,6 +109,28 @@ fn a_model_tells_what_it_has_words_for() {
     let foreign = embedder.coverage("ᎠᏂᏴᏫᏯ ᏅᏙ");
     assert!(known > 0.5 && foreign < 0.5, "{known} {foreign}");
     assert_eq!(embedder.coverage("… !"), 1.0);
+}
+
+/// The first numbers of vectors by the package that the built-in embedder was cut from.
+#[test]
+fn the_built_in_embedder_is_the_published_one() {
+    let embedder = CandleEmbedder::open(&BUILT_IN, EmbedderSettings::default());
+    let embedder = embedder.expect("the built-in embedder loads");
+    let check = |side, text: &str, expected: [f32; 6]| {
+        let vectors = embedder.embed(&[text], side).expect("the text is short");
+        let first = vec![vectors[0][..6].to_vec()];
+        assert_close(text, &first, &[expected.to_vec()], 2e-3);
+    };
+    check(
+        Side::Query,
+        "집주인이 월세를 올릴 수 있나요?",
+        [0.04808, -0.03329, -0.08109, -0.06153, 0.06139, -0.00311],
+    );
+    check(
+        Side::Passage,
+        "Paris is the capital city of France.",
+        [0.01243, -0.01458, 0.01375, -0.08327, 0.06441, -0.00636],
+    );
 }
 
 #[test]

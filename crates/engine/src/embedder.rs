@@ -38,7 +38,7 @@ pub trait Embedder: Send + Sync {
 
 /// Which side of a search a text is on. Models that were trained with instructions in front of
 /// queries or passages get them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// What is looked for.
     Query,

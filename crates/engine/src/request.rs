@@ -38,6 +38,10 @@ pub struct Request {
     /// them can tell; a model that can decline to answer weighs it with what it reads in them.
     /// `None` when nothing is known.
     pub evidence: Option<f32>,
+    /// How near in meaning each document of the prompt is to the question, in their order, where
+    /// unrelated texts have 0 and equal ones 1; a model that chooses among documents weighs it with
+    /// what it reads in them. Empty when nothing is known.
+    pub nearness: Vec<f32>,
 }
 
 impl Request {

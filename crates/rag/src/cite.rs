@@ -99,12 +99,7 @@ pub(crate) struct Checked {
 
 impl Citer {
     /// A citer for answers from `sources`, which cites what supports as much as `floors` say.
-    pub(crate) fn new(
-        found: Found,
-        sources: Sources,
-        floors: Floors,
-        likeness: Option<Arc<Likeness>>,
-    ) -> Self {
+    pub(crate) fn new(found: Found, sources: Sources, floors: Floors) -> Self {
         let above = sources
             .numbered()
             .map(|(_, source)| Above {
@@ -132,7 +127,7 @@ impl Citer {
             above,
             candidates,
             floors,
-            likeness,
+            likeness: found.likeness.filter(|_| floors.meaning <= 1.0),
         }
     }
 

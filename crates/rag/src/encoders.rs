@@ -227,7 +227,7 @@ fn no_embedder() -> RagError {
     RagError::Invalid {
         param: "retrieval.mode",
         message: "a search by meaning alone needs an embedder: set retrieval.embedder in the \
-                  configuration, or start with --embedder PATH"
+                  configuration to \"built-in\" or a folder, or start without --embedder none"
             .into(),
     }
 }

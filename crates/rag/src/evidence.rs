@@ -4,7 +4,6 @@ mod signals;
 
 pub use signals::Signals;
 
-use crate::likeness::Likeness;
 use crate::search::Found;
 use crate::settings::Settings;
 
@@ -23,12 +22,12 @@ pub struct Evidence {
 
 impl Evidence {
     /// Weighs the hits for the question.
-    pub(crate) fn in_hits(found: &Found, settings: &Settings, likeness: Option<&Likeness>) -> Self {
+    pub(crate) fn in_hits(found: &Found, settings: &Settings) -> Self {
         // A follow-up is weighed by its own words, as far as it has any: the earlier question
         // was answered already.
         let own = found.lexicon.words(&found.query.question);
         let words = if own.is_empty() { &found.words } else { &own };
-        let signals = Signals::of(found, words, likeness);
+        let signals = Signals::of(found, words);
         let by_words = likelihood(&signals);
         let score = signals
             .meaning
@@ -54,7 +53,8 @@ fn likelihood(signals: &Signals) -> f32 {
 
 /// The same when an embedder says how near in meaning the nearest sentence is: fitted with MiniLM on
 /// half of 660 English questions, of which half have an answer. On the other half it tells the two
-/// apart with an AUC of 0.82, the words alone with 0.76 and the meaning alone with 0.79.
+/// apart with an AUC of 0.82, the words alone with 0.76 and the meaning alone with 0.79. A fit with
+/// the built-in embedder, in both languages, refuses no more rightly at a tenth wrong.
 fn likelihood_with(by_words: f32, meaning: f32) -> f32 {
     let odds = (by_words / (1.0 - by_words)).ln();
     let sum = 0.54 * odds + 4.8 * meaning - 2.8;

@@ -58,8 +58,10 @@ impl Scale {
 /// and kept for the answer.
 pub(crate) struct Likeness {
     scale: Arc<Scale>,
-    vectors: Mutex<HashMap<String, Vec<f32>>>,
+    vectors: Mutex<Vectors>,
 }
+
+type Vectors = HashMap<(Side, String), Vec<f32>>;
 
 impl Likeness {
     pub(crate) fn new(scale: Arc<Scale>) -> Self {
@@ -75,39 +77,37 @@ impl Likeness {
     /// it cannot judge the text, or most of the sentences, or is too busy: an answer does not wait
     /// for a vote.
     pub(crate) fn to(&self, text: &str, side: Side, sentences: &[&str]) -> Option<Vec<f32>> {
-        let embedder = &self.scale.embedder;
-        if !self.can_judge(text) {
-            return None;
-        }
         let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-        self.learn(sentences, &mut vectors).ok()?;
-        let judged = sentences
-            .iter()
-            .filter(|sentence| vectors.contains_key(**sentence));
-        if judged.count() * 2 < sentences.len() {
+        self.learn(side, &[text], &mut vectors).ok()?;
+        if !vectors.contains_key(&(side, text.to_owned())) {
             return None;
         }
-        let asked = embedder.embed(&[text], side).ok()?.pop()?;
+        self.learn(Side::Passage, sentences, &mut vectors).ok()?;
+        let told = |sentence: &&str| vectors.get(&(Side::Passage, (*sentence).to_owned()));
+        let told = sentences.iter().map(told).collect::<Vec<_>>();
+        if told.iter().flatten().count() * 2 < sentences.len() {
+            return None;
+        }
+        let asked = &vectors[&(side, text.to_owned())];
         let unrelated = self.scale.unrelated().ok()?;
-        let alike = |sentence: &&str| {
-            let vector = vectors.get(*sentence);
-            vector.map_or(0.0, |vector| {
-                (cosine(&asked, vector) - unrelated) / (1.0 - unrelated)
-            })
-        };
-        Some(sentences.iter().map(alike).collect())
+        let alike = |vector: &Vec<f32>| (cosine(asked, vector) - unrelated) / (1.0 - unrelated);
+        let alike = told.into_iter().map(|told| told.map_or(0.0, alike));
+        Some(alike.collect())
     }
 
-    fn learn(
-        &self,
-        sentences: &[&str],
-        vectors: &mut HashMap<String, Vec<f32>>,
-    ) -> Result<(), EngineError> {
-        let is_new = |sentence: &&str| !vectors.contains_key(*sentence) && self.can_judge(sentence);
-        let new: Vec<&str> = sentences.iter().copied().filter(is_new).collect();
+    /// Makes the vectors of these texts that are not known yet, as far as the embedder can judge
+    /// them.
+    fn learn(&self, side: Side, texts: &[&str], vectors: &mut Vectors) -> Result<(), EngineError> {
+        let mut new = Vec::new();
+        for text in texts {
+            if !vectors.contains_key(&(side, (*text).to_owned())) && self.can_judge(text) {
+                new.push(*text);
+            }
+        }
         if !new.is_empty() {
-            let made = self.scale.embedder.embed(&new, Side::Passage)?;
-            vectors.extend(new.iter().map(|sentence| (*sentence).to_owned()).zip(made));
+            let made = self.scale.embedder.embed(&new, side)?;
+            let keys = new.iter().map(|text| (side, (*text).to_owned()));
+            vectors.extend(keys.zip(made));
         }
         Ok(())
     }

@@ -14,7 +14,12 @@ pub(crate) fn joined(sources: impl IntoIterator<Item = Source>) -> Vec<Source> {
         let together = |one: &Source, other: &Source| {
             let passage = together(&one.passage, &other.passage)?;
             let score = one.score.max(other.score);
-            Some(Source { passage, score })
+            let likeness = None;
+            Some(Source {
+                passage,
+                score,
+                likeness,
+            })
         };
         // One that stands between two joins both.
         while let Some((at, whole)) = kept
@@ -95,7 +100,11 @@ mod tests {
             gap: gap.into(),
             text: TEXT[span].into(),
         };
-        Source { passage, score }
+        Source {
+            passage,
+            score,
+            likeness: None,
+        }
     }
 
     fn spans(sources: &[Source]) -> Vec<(usize, usize)> {

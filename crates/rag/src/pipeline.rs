@@ -85,10 +85,10 @@ impl Pipeline {
         }
         // Before anything is read that may be deleted meanwhile.
         let era = self.engine.era();
-        let found = search(&self.encoders, indexes, &question, &settings)?;
         let scale = self.likeness.clone();
         let likeness = scale.map(|scale| Arc::new(Likeness::new(scale)));
-        let mut evidence = Evidence::in_hits(&found, &settings, likeness.as_deref());
+        let found = search(&self.encoders, indexes, &question, &settings, likeness)?;
+        let mut evidence = Evidence::in_hits(&found, &settings);
         // What is no question is not answered, and so not refused either.
         evidence.answered |= !question.task.is_answer() && !found.hits.is_empty();
         if !evidence.answered && !question.tools.is_empty() {
@@ -116,7 +116,6 @@ impl Pipeline {
             Some(Grounds {
                 found,
                 evidence,
-                likeness,
                 era,
             }),
         )
@@ -190,6 +189,7 @@ impl Pipeline {
         let evidence = grounds.as_ref().map(|grounds| grounds.evidence);
         let era = grounds.as_ref().map(|grounds| grounds.era);
         let search_results = splice.sources.results();
+        let nearness = splice.sources.nearness();
         let floors = Floors {
             words: settings.citation_floor,
             meaning: settings.meaning_floor,
@@ -212,10 +212,8 @@ impl Pipeline {
             true => splice.sources.texts_within(Request::MOST_QUOTABLE_BYTES),
             false => Vec::new(),
         };
-        let citer = grounds.map(|grounds| {
-            let likeness = grounds.likeness.filter(|_| floors.meaning <= 1.0);
-            Arc::new(Citer::new(grounds.found, splice.sources, floors, likeness))
-        });
+        let citer =
+            grounds.map(|grounds| Arc::new(Citer::new(grounds.found, splice.sources, floors)));
         let is_json = question.is_json();
         let writing = || match is_json {
             true => Writing::Json(JsonWriter::new(citer.clone(), telling)),
@@ -249,6 +247,7 @@ impl Pipeline {
             watch,
             quotable,
             evidence: known.map(|evidence| evidence.score),
+            nearness: known.map_or_else(Vec::new, |_| nearness),
         };
         let choices = (0..choices).map(|at| {
             let tokens = self.engine.generate(nth(&request, at))?;
@@ -276,7 +275,6 @@ impl Pipeline {
 struct Grounds {
     found: Found,
     evidence: Evidence,
-    likeness: Option<Arc<Likeness>>,
     /// The engine's era before the search.
     era: u64,
 }

@@ -2,10 +2,13 @@
 //!
 //! A sentence is worth the share of the question's words, weighted by rarity, that it holds.
 //! Words of the sentences beside it and of the headings above it count in part, because that
-//! is where a sentence has its subject from.
+//! is where a sentence has its subject from. With an embedder the best of them are worth their
+//! nearness to the question in meaning too.
 
 use std::cmp::Ordering;
 use std::ops::Range;
+
+use engine::Side;
 
 use crate::language::{Language, asks_for_number};
 use crate::lexicon::Vocabulary;
@@ -28,6 +31,11 @@ const NO_STATEMENT: f32 = 0.6;
 /// A sentence that sends the reader elsewhere keeps this much.
 const CROSS_REFERENCE: f32 = 0.8;
 
+/// So many of the sentences that are worth most by their words are compared by meaning.
+const COMPARED: usize = 16;
+/// What worth by words counts beside nearness in meaning, where that is known.
+const WORDS: f32 = 0.4;
+
 /// A sentence that may be quoted.
 pub(crate) struct Ranked {
     /// The number of its source.
@@ -39,6 +47,9 @@ pub(crate) struct Ranked {
     pub(crate) vocabulary: Vocabulary,
     /// How well it answers, 0 to a little over 1.
     pub(crate) worth: f32,
+    /// How near in meaning it is to the question, on the scale of
+    /// [`Likeness`](crate::likeness::Likeness), if that was looked at.
+    pub(crate) likeness: Option<f32>,
 }
 
 impl Ranked {
@@ -56,8 +67,39 @@ pub(crate) fn ranked(found: &Found, sources: &Sources) -> Vec<Ranked> {
     if ranked.is_empty() {
         ranked = ranked_where(found, sources, |_, _| true);
     }
-    ranked.sort_by(|a, b| b.worth.partial_cmp(&a.worth).unwrap_or(Ordering::Equal));
+    best_first(&mut ranked);
+    weigh_meaning(&mut ranked, found, sources);
     ranked
+}
+
+fn best_first(ranked: &mut [Ranked]) {
+    ranked.sort_by(|a, b| b.worth.partial_cmp(&a.worth).unwrap_or(Ordering::Equal));
+}
+
+/// Orders the sentences by their meaning too, if the embedder can tell. A sentence is read under
+/// its title, from where it has its subject.
+fn weigh_meaning(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
+    let Some(likeness) = &found.likeness else {
+        return;
+    };
+    let texts = ranked.iter().take(COMPARED).map(|sentence| {
+        let source = sources.numbered_as(sentence.n);
+        let quote = &source.passage.text[sentence.span.clone()];
+        format!("{}. {quote}", source.title())
+    });
+    let texts = texts.collect::<Vec<_>>();
+    let texts = texts.iter().map(String::as_str).collect::<Vec<_>>();
+    let Some(alike) = likeness.to(&found.query.text, Side::Query, &texts) else {
+        return;
+    };
+    for sentence in ranked.iter_mut() {
+        sentence.worth *= WORDS;
+    }
+    for (sentence, alike) in ranked.iter_mut().zip(alike) {
+        sentence.worth += alike.max(0.0);
+        sentence.likeness = Some(alike);
+    }
+    best_first(ranked);
 }
 
 fn ranked_where(
@@ -80,6 +122,7 @@ fn ranked_where(
                     span: sentence.span.clone(),
                     vocabulary: passage.vocabularies[place].clone(),
                     worth: standing * passage.worth(found, place, quote),
+                    likeness: None,
                 });
             }
         }

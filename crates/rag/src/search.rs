@@ -8,6 +8,7 @@ use crate::distinct::{CHOICE, distinct};
 use crate::encoders::Encoders;
 use crate::error::RagError;
 use crate::lexicon::{Lexicon, Words};
+use crate::likeness::Likeness;
 use crate::question::{Query, Question};
 use crate::settings::Settings;
 
@@ -27,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) searched: u64,
     /// For want of time, not all of them were looked at.
     pub(crate) cut_short: bool,
+    /// What tells how near in meaning sentences are; none without an embedder.
+    pub(crate) likeness: Option<Arc<Likeness>>,
 }
 
 /// Searches `indexes` for what `question` asks.
@@ -35,6 +38,7 @@ pub(crate) fn search(
     indexes: &[Arc<Index>],
     question: &Question,
     settings: &Settings,
+    likeness: Option<Arc<Likeness>>,
 ) -> Result<Found, RagError> {
     let top_k = question.top_k.unwrap_or(settings.top_k);
     if !(1..=retrieval::MAX_TOP_K).contains(&top_k) {
@@ -62,5 +66,6 @@ pub(crate) fn search(
         lexicon,
         searched: indexes.iter().map(|index| index.passage_count()).sum(),
         cut_short: budget.was_short(),
+        likeness,
     })
 }

@@ -88,6 +88,8 @@ pub(crate) struct Sources(Vec<Source>);
 pub(crate) struct Source {
     pub(crate) passage: Passage,
     pub(crate) score: f32,
+    /// How near in meaning it is to the question, of a sentence whose meaning was looked at.
+    pub(crate) likeness: Option<f32>,
 }
 
 impl Sources {
@@ -109,6 +111,14 @@ impl Sources {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// How near in meaning each is to the question; none when that was not looked at.
+    pub(crate) fn nearness(&self) -> Vec<f32> {
+        let known = self.0.iter().filter_map(|source| source.likeness);
+        let least = known.reduce(f32::min);
+        let near = |least| self.0.iter().map(|s| s.likeness.unwrap_or(least)).collect();
+        least.map(near).unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -162,6 +172,7 @@ impl From<&Hit> for Source {
         Self {
             passage: hit.passage.clone(),
             score: hit.score,
+            likeness: None,
         }
     }
 }
@@ -253,6 +264,7 @@ impl Source {
                 ..passage.clone()
             },
             score: self.score,
+            likeness: self.likeness,
         }
     }
 

@@ -139,12 +139,18 @@ pub fn model_source(path: Option<&Path>) -> anyhow::Result<ModelSource> {
     Ok(match path {
         Some(path) if hub::is_name(path) => ModelSource::Path(hub::find(path)?),
         Some(path) => ModelSource::Path(path.to_owned()),
-        None => ModelSource::Embedded(engine_candle::EmbeddedModel {
-            config: bundled::MODEL.config,
-            tokenizer: bundled::MODEL.tokenizer,
-            tokenizer_config: bundled::MODEL.tokenizer_config,
-            weights: bundled::MODEL.weights,
-        }),
+        None => embedded(bundled::MODEL),
+    })
+}
+
+/// A model inside the program.
+fn embedded(files: bundled::Files) -> ModelSource {
+    ModelSource::Embedded(engine_candle::EmbeddedModel {
+        config: files.config,
+        tokenizer: files.tokenizer,
+        tokenizer_config: files.tokenizer_config,
+        weights: files.weights,
+        others: files.others,
     })
 }
 

@@ -41,7 +41,8 @@ fn retrieval_is_measured() {
     fs::write(set.join("queries.jsonl"), queries).expect("a file");
     let judgements = "query-id\tcorpus-id\tscore\n1\tc\t1\n2\ta\t1\n";
     fs::write(set.join("qrels.tsv"), judgements).expect("a file");
-    let lines = eval(folder.path(), &["retrieval", ".", "--json"]);
+    let by_words = ["retrieval", ".", "--json", "--embedder", "none"];
+    let lines = eval(folder.path(), &by_words);
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = &lines[0];
     assert_eq!(line["set"], "tea");
@@ -61,6 +62,7 @@ fn a_way_of_searching_without_its_model_is_refused() {
         let output = Command::new(env!("CARGO_BIN_EXE_ibid"))
             .env_clear()
             .args(["eval", "retrieval", "nowhere", "--mode", mode])
+            .args(["--embedder", "none"])
             .output()
             .expect("the program runs");
         let said = String::from_utf8_lossy(&output.stderr);

@@ -10,7 +10,7 @@ use super::pooling::{Pooling, normalise};
 use super::sentence_files::SentenceFiles;
 use super::tokens::TokenSequence;
 use super::turns::Urgency;
-use crate::LoadError;
+use crate::{LoadError, ModelSource};
 
 /// An embedder on the CPU.
 ///
@@ -34,8 +34,17 @@ impl CandleEmbedder {
     /// When a file is missing or damaged, when the model or one of its steps is of a kind that
     /// is not supported, or when a setting is out of its range.
     pub fn load(folder: &Path, settings: EmbedderSettings) -> Result<Self, LoadError> {
-        let files = SentenceFiles::read(folder)?;
-        let encoder = Encoder::open(folder, &settings.encoder, files.max_tokens)?.encoder;
+        Self::open(&ModelSource::Path(folder.to_owned()), settings)
+    }
+
+    /// The same of a folder that may be part of the program.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn open(source: &ModelSource, settings: EmbedderSettings) -> Result<Self, LoadError> {
+        let files = SentenceFiles::read(source)?;
+        let encoder = Encoder::open(source, &settings.encoder, files.max_tokens)?.encoder;
         Ok(Self {
             info: EmbedderInfo {
                 name: settings.encoder.name,

@@ -1,7 +1,5 @@
 //! Many texts through the layers, and one vector back for each.
 
-use std::path::Path;
-
 use engine::EngineError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::Value;
@@ -42,18 +40,18 @@ impl Encoder {
     /// Reads the encoder of a model folder. `said_tokens` is what sentence-transformers' files
     /// allow a text; where they say nothing, the tokenizer's limit counts.
     pub(super) fn open(
-        folder: &Path,
+        source: &ModelSource,
         settings: &EncoderSettings,
         said_tokens: Option<usize>,
     ) -> Result<Opened, LoadError> {
         settings.check()?;
-        if !folder.is_dir() {
-            let folder = folder.display();
-            return Err(LoadError::Missing(format!(
-                "{folder} is not a model folder"
-            )));
+        if let ModelSource::Path(path) = source
+            && !path.is_dir()
+        {
+            let path = path.display();
+            return Err(LoadError::Missing(format!("{path} is not a model folder")));
         }
-        let files = ModelFiles::open(&ModelSource::Path(folder.to_owned()))?;
+        let files = ModelFiles::open(source)?;
         let tokenizer = files
             .tokenizer
             .ok_or_else(|| LoadError::Missing("the model folder has no tokenizer.json".into()))?;

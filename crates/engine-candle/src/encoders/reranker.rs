@@ -8,7 +8,7 @@ use super::EncoderSettings;
 use super::encoder::Encoder;
 use super::head::Head;
 use super::turns::Urgency;
-use crate::LoadError;
+use crate::{LoadError, ModelSource};
 
 /// A cross-encoder on the CPU. Its scores are logits: any number, about 0 where the model is
 /// undecided.
@@ -26,7 +26,8 @@ impl CandleReranker {
     /// When a file is missing or damaged, when the model is of a kind that is not supported, or
     /// when a setting is out of its range.
     pub fn load(folder: &Path, settings: EncoderSettings) -> Result<Self, LoadError> {
-        let opened = Encoder::open(folder, &settings, None)?;
+        let source = ModelSource::Path(folder.to_owned());
+        let opened = Encoder::open(&source, &settings, None)?;
         let Some(head) = opened.family.head else {
             let family = &opened.source.config["model_type"];
             return Err(LoadError::Unsupported(format!(

@@ -5,6 +5,7 @@
 //! that of later ones (`pooling_mode: "mean"`). A folder without these files is treated as
 //! sentence-transformers treats it: mean of the states, not normalised, nothing before texts.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path};
@@ -12,7 +13,7 @@ use std::path::{Component, Path};
 use serde_json::Value;
 
 use super::pooling::Pooling;
-use crate::LoadError;
+use crate::{LoadError, ModelSource};
 
 /// How vectors are made, and of what.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,21 +40,21 @@ const PASSAGE_PROMPTS: [&str; 4] = ["document", "passage", "corpus", "search_doc
 const LARGEST_FILE: u64 = 1 << 20;
 
 impl SentenceFiles {
-    /// Reads the files of a folder.
+    /// Reads the files beside a model.
     ///
     /// # Errors
     ///
     /// When they ask for something this engine would leave out.
-    pub(super) fn read(folder: &Path) -> Result<Self, LoadError> {
-        let modules = Modules::read(&json(&folder.join("modules.json"))?)?;
-        let pooling = json(&folder.join(&modules.pooling_folder).join("config.json"))?;
-        let transformer = json(&folder.join("sentence_bert_config.json"))?;
+    pub(super) fn read(source: &ModelSource) -> Result<Self, LoadError> {
+        let modules = Modules::read(&json(source, "modules.json")?)?;
+        let pooling = json(source, &format!("{}/config.json", modules.pooling_folder))?;
+        let transformer = json(source, "sentence_bert_config.json")?;
         if transformer["do_lower_case"] == true {
             return Err(LoadError::Unsupported(
                 "a do_lower_case outside the tokenizer".into(),
             ));
         }
-        let prompts = Prompts(json(&folder.join("config_sentence_transformers.json"))?);
+        let prompts = Prompts(json(source, "config_sentence_transformers.json")?);
         let files = Self {
             pooling: pooling_mode(&pooling)?,
             normalise: modules.normalise,
@@ -140,26 +141,45 @@ impl Prompts {
     }
 }
 
-/// A JSON file, or null when there is none.
-fn json(path: &Path) -> Result<Value, LoadError> {
-    let name = || path.display().to_string();
+/// A JSON file of the model's folder, or null when there is none.
+fn json(source: &ModelSource, name: &str) -> Result<Value, LoadError> {
+    let (file, bytes) = match source {
+        ModelSource::Path(folder) => {
+            let path = folder.join(name);
+            (path.display().to_string(), on_disk(&path)?.map(Cow::Owned))
+        }
+        ModelSource::Embedded(model) => {
+            let mut others = model.others.iter();
+            let found = others.find(|(path, _)| *path == name);
+            let bytes = found.map(|(_, bytes)| Cow::Borrowed(*bytes));
+            (format!("the built-in {name}"), bytes)
+        }
+    };
+    let Some(bytes) = bytes else {
+        return Ok(Value::Null);
+    };
+    serde_json::from_slice(&bytes).map_err(|error| LoadError::Malformed {
+        file,
+        reason: error.to_string(),
+    })
+}
+
+/// The first bytes of a file, or none when it does not exist.
+fn on_disk(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
     let unreadable = |source| LoadError::Read {
-        file: name(),
+        file: path.display().to_string(),
         source,
     };
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Value::Null),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    serde_json::from_slice(&bytes).map_err(|error| LoadError::Malformed {
-        file: name(),
-        reason: error.to_string(),
-    })
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]

@@ -39,9 +39,14 @@ pub struct EmbeddedModel {
     pub tokenizer: &'static [u8],
     /// `tokenizer_config.json`, with the chat template.
     pub tokenizer_config: &'static [u8],
-    /// `model.safetensors`.
+    /// `model.safetensors`, or a GGUF file of tensors that have the names of one.
     pub weights: &'static [u8],
+    /// Other files, by their path in the folder: what sentence-transformers says of an embedder.
+    pub others: &'static [(&'static str, &'static [u8])],
 }
+
+/// What a GGUF file begins with.
+const GGUF_MAGIC: &[u8] = b"GGUF";
 
 /// The key under which a GGUF has the object `ibid` of `config.json`, as JSON.
 pub(crate) const GGUF_CARD: &str = "ibid";
@@ -84,7 +89,10 @@ impl ModelFiles {
                 embedded.tokenizer_config,
             )?,
             chat_template: None,
-            weights: Weights::Safetensors(Safetensors::open(vec![weights])?),
+            weights: match embedded.weights.starts_with(GGUF_MAGIC) {
+                true => Weights::Gguf(Gguf::open(weights)?),
+                false => Weights::Safetensors(Safetensors::open(vec![weights])?),
+            },
         })
     }
 

@@ -1,6 +1,6 @@
 //! Answers made of whole sources: the model names them, and their texts are said.
 
-use engine::PromptDocument;
+use engine::Request;
 
 /// The tokens of a vocabulary that stand for sources.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +12,9 @@ pub(crate) struct Pointers {
     pub(crate) biases: Vec<(u32, f32)>,
     /// By how much these logits grow with the logit of the evidence (`Request::evidence`).
     pub(crate) evidence: Vec<(u32, f32)>,
+    /// By how much the logit of a source grows with what it is nearer to the question than sources
+    /// are on the average (`Request::nearness`).
+    pub(crate) nearness: f32,
     /// The most sources that an answer names.
     pub(crate) most: usize,
 }
@@ -38,23 +41,22 @@ fn logit(probability: f32) -> f32 {
 }
 
 impl Pointing {
-    /// The pointers stand for the `documents` of a prompt, in this order, which hold the answer
-    /// with the probability of `evidence`.
-    pub(crate) fn new(
-        pointers: &Pointers,
-        documents: &[PromptDocument],
-        evidence: Option<f32>,
-    ) -> Self {
-        let odds = evidence.map_or(0.0, logit);
-        let weighed = pointers
-            .evidence
-            .iter()
-            .map(|(id, weight)| (*id, weight * odds));
-        let texts = documents.iter().map(|document| Some(document.text.clone()));
+    /// The pointers stand for the documents of the request's prompt, in their order.
+    pub(crate) fn new(pointers: &Pointers, request: &Request) -> Self {
+        let odds = request.evidence.map_or(0.0, logit);
+        let weighed = pointers.evidence.iter();
+        let weighed = weighed.map(|(id, weight)| (*id, weight * odds));
+        let nearness = &request.nearness;
+        let mean = nearness.iter().sum::<f32>() / nearness.len() as f32;
+        let nearer = pointers.sources.iter().zip(nearness);
+        let nearer = nearer.map(|(id, near)| (*id, pointers.nearness * (near - mean)));
+        let biases = pointers.biases.iter().copied();
+        let documents = request.prompt.documents.iter();
+        let texts = documents.map(|document| Some(document.text.clone()));
         let texts = texts.chain(std::iter::repeat(None));
         Self {
             sources: pointers.sources.iter().copied().zip(texts).collect(),
-            biases: pointers.biases.iter().copied().chain(weighed).collect(),
+            biases: biases.chain(weighed).chain(nearer).collect(),
             left: pointers.most,
             said: false,
         }
@@ -91,12 +93,21 @@ impl Pointing {
 
 #[cfg(test)]
 mod tests {
+    use engine::{Prompt, PromptDocument};
+
     use super::*;
 
-    fn document(text: &str) -> PromptDocument {
-        PromptDocument {
+    fn request(documents: &[&str]) -> Request {
+        let document = |text: &&str| PromptDocument {
             title: String::new(),
-            text: text.into(),
+            text: (*text).into(),
+        };
+        Request {
+            prompt: Prompt {
+                documents: documents.iter().map(document).collect(),
+                ..Prompt::default()
+            },
+            ..Request::default()
         }
     }
 
@@ -105,17 +116,14 @@ mod tests {
             sources: sources.to_vec(),
             biases: vec![(0, -1.5)],
             evidence: vec![(0, -2.0)],
+            nearness: 10.0,
             most: 2,
         }
     }
 
     #[test]
     fn each_source_is_said_once() {
-        let mut pointing = Pointing::new(
-            &pointers(&[5, 6, 7]),
-            &[document("tea"), document("차")],
-            None,
-        );
+        let mut pointing = Pointing::new(&pointers(&[5, 6, 7]), &request(&["tea", "차"]));
         assert_eq!(pointing.say(6).as_deref(), Some("차"));
         assert_eq!(pointing.say(5).as_deref(), Some("\n\ntea"));
         assert_eq!(pointing.say(6), None, "said already");
@@ -125,7 +133,7 @@ mod tests {
 
     #[test]
     fn only_what_can_be_said_can_be_named() {
-        let mut pointing = Pointing::new(&pointers(&[2, 1]), &[document("tea")], None);
+        let mut pointing = Pointing::new(&pointers(&[2, 1]), &request(&["tea"]));
         let mut logits = [0.0; 4];
         pointing.restrict(&mut logits);
         assert_eq!(logits, [-1.5, f32::NEG_INFINITY, 0.0, 0.0]);
@@ -138,7 +146,11 @@ mod tests {
     fn the_more_evidence_there_is_the_less_it_declines() {
         let declining = |evidence| {
             let mut logits = [0.0; 2];
-            Pointing::new(&pointers(&[1]), &[document("tea")], evidence).restrict(&mut logits);
+            let request = Request {
+                evidence,
+                ..request(&["tea"])
+            };
+            Pointing::new(&pointers(&[1]), &request).restrict(&mut logits);
             logits[0]
         };
         assert_eq!(declining(Some(0.5)), -1.5, "even odds change nothing");
@@ -148,9 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn the_nearer_a_source_is_the_sooner_it_is_named() {
+        let mut logits = [0.0; 4];
+        let request = Request {
+            nearness: vec![0.25, 0.625, 0.625],
+            ..request(&["bread", "tea", "차"])
+        };
+        Pointing::new(&pointers(&[1, 2, 3]), &request).restrict(&mut logits);
+        assert_eq!(logits, [-1.5, -2.5, 1.25, 1.25]);
+    }
+
+    #[test]
     fn no_more_are_named_than_may_be() {
-        let documents = [document("tea"), document("pot"), document("cup")];
-        let mut pointing = Pointing::new(&pointers(&[1, 2, 3]), &documents, None);
+        let request = request(&["tea", "pot", "cup"]);
+        let mut pointing = Pointing::new(&pointers(&[1, 2, 3]), &request);
         pointing.say(3);
         pointing.say(1);
         let mut logits = [0.0; 5];

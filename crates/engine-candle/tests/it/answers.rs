@@ -14,6 +14,7 @@ const EMBEDDED: EmbeddedModel = EmbeddedModel {
     tokenizer: include_bytes!("../../../bundled/model/tokenizer.json"),
     tokenizer_config: include_bytes!("../../../bundled/model/tokenizer_config.json"),
     weights: include_bytes!("../../../bundled/model/model.safetensors"),
+    others: &[],
 };
 
 fn about_tea() -> Request {

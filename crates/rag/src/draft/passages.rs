@@ -56,6 +56,10 @@ impl Draft<'_> {
         }
         for sentence in sentences.into_iter().take(most) {
             let source = passages.numbered_as(sentence.n).narrowed_to(&sentence.span);
+            let source = Source {
+                likeness: sentence.likeness,
+                ..source
+            };
             if let Some(source) = self.narrowed_to_card(source, found) {
                 used[sentence.n - 1] += self.engine.count_tokens(&source.passage.text);
                 self.add_passage(source);

@@ -1,10 +1,8 @@
 //! What a search shows of whether the answer is in its hits.
 
-use engine::Side;
 use retrieval::Hit;
 
 use crate::lexicon::{Vocabulary, Words};
-use crate::likeness::Likeness;
 use crate::names::{bare_name, names};
 use crate::rank::ranked;
 use crate::search::Found;
@@ -14,9 +12,6 @@ use crate::sources::{Source, Sources};
 /// A word in a title or heading counts this much: it says what the passage is about, and not
 /// what it says.
 const ABOVE: f32 = 0.8;
-
-/// Sentences that are compared with the question by meaning.
-const COMPARED: usize = 12;
 
 /// Hits whose sentences are looked at one by one.
 const READ_CLOSELY: usize = 3;
@@ -38,11 +33,11 @@ pub struct Signals {
 
 impl Signals {
     /// Reads the hits for `words` of the question.
-    pub(super) fn of(found: &Found, words: &Words, likeness: Option<&Likeness>) -> Self {
+    pub(super) fn of(found: &Found, words: &Words) -> Self {
         let names: Vec<&str> = names(&found.query.question).collect();
         let mut signals = Signals {
             lead: lead(&found.hits),
-            meaning: likeness.and_then(|likeness| meaning(found, likeness)),
+            meaning: meaning(found),
             ..Signals::default()
         };
         for hit in &found.hits {
@@ -81,17 +76,12 @@ fn best_sentences(found: &Found, words: &Words, hit: &Hit) -> f32 {
     single.chain(pairs).fold(0.0, f32::max)
 }
 
-/// How alike the question and the sentence nearest to it are, of those that answer it best by their words.
-fn meaning(found: &Found, likeness: &Likeness) -> Option<f32> {
+/// How alike the question and the sentence nearest to it are.
+fn meaning(found: &Found) -> Option<f32> {
     let sources: Sources = found.hits.iter().map(Source::from).collect();
     let ranked = ranked(found, &sources);
-    let texts = ranked.iter().take(COMPARED).map(|sentence| {
-        let source = sources.numbered_as(sentence.n);
-        &source.passage.text[sentence.span.clone()]
-    });
-    let texts = texts.collect::<Vec<_>>();
-    let cosines = likeness.to(&found.query.text, Side::Query, &texts)?;
-    cosines.into_iter().max_by(f32::total_cmp)
+    let known = ranked.iter().filter_map(|sentence| sentence.likeness);
+    known.max_by(f32::total_cmp)
 }
 
 fn lead(hits: &[Hit]) -> f32 {

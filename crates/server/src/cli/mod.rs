@@ -64,7 +64,8 @@ struct Common {
     /// A folder of GGUF files and Hugging Face folders to serve as well, by their names
     #[arg(long, global = true, value_name = "DIR")]
     models_dir: Option<PathBuf>,
-    /// A Hugging Face folder of an embedder, to search by meaning too [default: by words alone]
+    /// What finds the same in other words: built-in, a Hugging Face folder of an embedder, or none,
+    /// and all goes by words alone [default: built-in]
     #[arg(long, global = true, value_name = "PATH")]
     embedder: Option<PathBuf>,
     /// A Hugging Face folder of a cross-encoder, to order what is found again [default: none]

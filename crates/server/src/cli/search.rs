@@ -24,7 +24,7 @@ pub(super) struct SearchArgs {
     /// Passages to print
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=200))]
     top_k: u16,
-    /// By what passages are found; hybrid and dense need an embedder
+    /// By what passages are found; dense needs an embedder
     #[arg(long, value_enum, default_value_t = SearchMode::Hybrid)]
     mode: SearchMode,
 }

@@ -1,6 +1,6 @@
 //! `[passages]`, `[retrieval]` and `[[collections]]`: what is searched, and how.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,10 +40,9 @@ impl Default for PassagesConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetrievalConfig {
-    /// A Hugging Face folder of a model that turns texts into vectors; none when absent, and
-    /// search then goes by words alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub embedder: Option<PathBuf>,
+    /// A model that turns texts into vectors: a Hugging Face folder, `built-in`, or `none`, and
+    /// search then goes by words alone. See [`embedder`](Self::embedder).
+    pub embedder: PathBuf,
     /// A Hugging Face folder of a model that reads a query and a passage together; none when
     /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,11 +62,27 @@ pub struct RetrievalConfig {
     pub search_ms: u64,
 }
 
+/// The word for the embedder inside the program. A folder of that name is `./built-in`.
+const BUILT_IN: &str = "built-in";
+/// The word for searching without one.
+const NONE: &str = "none";
+
+impl RetrievalConfig {
+    /// The embedder, if there is to be one: the folder at a path, or the one inside the program.
+    pub fn embedder(&self) -> Option<Option<&Path>> {
+        match self.embedder.to_str() {
+            Some(NONE) => None,
+            Some(BUILT_IN) => Some(None),
+            _ => Some(Some(&self.embedder)),
+        }
+    }
+}
+
 impl Default for RetrievalConfig {
     fn default() -> Self {
         let settings = rag::RerankSettings::default();
         Self {
-            embedder: None,
+            embedder: BUILT_IN.into(),
             reranker: None,
             encoder_threads: None,
             encoder_queue: 64,

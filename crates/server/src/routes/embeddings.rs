@@ -57,8 +57,8 @@ fn embedder(app: &App, name: &str) -> Result<Arc<dyn Embedder>, ApiError> {
     let refuse = |message| Err(ApiError::new(ErrorKind::ModelNotFound, message).at("model"));
     let Some(embedder) = &app.encoders.embedder else {
         return refuse(
-            "this server has no embedder: set retrieval.embedder in the configuration, or start \
-             with --embedder PATH"
+            "this server has no embedder: set retrieval.embedder in the configuration to \
+             \"built-in\" or a folder, or start without --embedder none"
                 .to_owned(),
         );
     };

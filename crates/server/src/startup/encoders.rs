@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use engine::{Embedder, EmbedderInfo, EngineError, Reranker, Side};
+use engine_candle::ModelSource;
 use engine_candle::encoders::{CandleEmbedder, CandleReranker, EmbedderSettings, EncoderSettings};
 use rag::{Encoders, RerankSettings, SearchTime};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -19,18 +20,24 @@ use crate::config::RetrievalConfig;
 ///
 /// When one cannot be read; the text says which and why.
 pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
-    let embedder = config.embedder.as_deref().map(|path| {
+    let embedder = config.embedder().map(|path| {
+        let (source, name) = match path {
+            Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
+            None => (super::embedded(bundled::EMBEDDER), bundled::EMBEDDER_NAME),
+        };
         let settings = EmbedderSettings {
-            encoder: encoder_settings(config, path),
+            encoder: encoder_settings(config, name),
             ..EmbedderSettings::default()
         };
-        let loaded = CandleEmbedder::load(path, settings);
-        let loaded = loaded
-            .with_context(|| format!("cannot load {} (retrieval.embedder)", path.display()))?;
+        let loaded = CandleEmbedder::open(&source, settings);
+        let loaded = loaded.with_context(|| {
+            let path = path.map_or(name.into(), Path::to_string_lossy);
+            format!("cannot load {path} (retrieval.embedder)")
+        })?;
         anyhow::Ok(Arc::new(Leisurely(loaded)) as Arc<dyn Embedder>)
     });
     let reranker = config.reranker.as_deref().map(|path| {
-        let loaded = CandleReranker::load(path, encoder_settings(config, path));
+        let loaded = CandleReranker::load(path, encoder_settings(config, name(path)));
         let loaded = loaded
             .with_context(|| format!("cannot load {} (retrieval.reranker)", path.display()))?;
         anyhow::Ok(Arc::new(loaded) as Arc<dyn Reranker>)
@@ -83,10 +90,15 @@ impl Embedder for Leisurely {
     }
 }
 
-fn encoder_settings(config: &RetrievalConfig, path: &Path) -> EncoderSettings {
+/// What the model in this folder is called.
+fn name(path: &Path) -> &str {
     let name = path.file_name().and_then(|name| name.to_str());
+    name.unwrap_or("model")
+}
+
+fn encoder_settings(config: &RetrievalConfig, name: &str) -> EncoderSettings {
     EncoderSettings {
-        name: name.unwrap_or("model").to_owned(),
+        name: name.to_owned(),
         threads: config.encoder_threads,
         queue: config.encoder_queue,
         ..EncoderSettings::default()

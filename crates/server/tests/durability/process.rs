@@ -35,7 +35,8 @@ impl Server {
         let mut command = Command::new(words.next().expect("a program"));
         let mut child = command
             .args(words)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--embedder", "none"])
+            .arg("--data-dir")
             .arg(data_dir)
             .current_dir(data_dir)
             .stdout(Stdio::null())
