@@ -1,10 +1,14 @@
 //! How alike in meaning a sentence and sentences of the sources are, by an embedder.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use engine::{Embedder, EngineError, Side};
 use retrieval::LEAST_COVERAGE;
+
+/// The most vectors that are kept, of a few thousand bytes each.
+const MOST_KEPT: usize = 4096;
 
 /// Questions and sentences of which no two have anything to do with one another.
 const UNRELATED: ([&str; 3], [&str; 3]) = (
@@ -20,21 +24,66 @@ const UNRELATED: ([&str; 3], [&str; 3]) = (
     ],
 );
 
-/// An embedder, and the cosine from which its likeness counts.
+/// What tells how alike texts are: an embedder, and the cosine from which its likeness counts.
 ///
 /// Some embedders give any two texts a cosine of 0.7, and others of 0. What two texts have in common
 /// begins above what unrelated ones reach.
-pub(crate) struct Scale {
+pub(crate) struct Likeness {
     embedder: Arc<dyn Embedder>,
     unrelated: OnceLock<f32>,
+    kept: Mutex<Kept>,
 }
 
-impl Scale {
+type Vector = Arc<[f32]>;
+
+impl Likeness {
     pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
         Self {
             embedder,
             unrelated: OnceLock::new(),
+            kept: Mutex::default(),
         }
+    }
+
+    /// How alike `text` and each of the `sentences` are: their cosine, on a scale where unrelated
+    /// texts have 0 and equal ones 1; 0 for one that the embedder cannot judge: it is too long, or
+    /// in a language that it does not know. `side` says whether the text asks or tells. `None` when
+    /// it cannot judge the text, or most of the sentences, or is too busy: an answer does not wait
+    /// for a vote.
+    pub(crate) fn to(&self, text: &str, side: Side, sentences: &[&str]) -> Option<Vec<f32>> {
+        let asked = self.vectors(&[text], side).ok()?.pop()??;
+        let told = self.vectors(sentences, Side::Passage).ok()?;
+        if told.iter().flatten().count() * 2 < sentences.len() {
+            return None;
+        }
+        let unrelated = self.unrelated().ok()?;
+        let alike = |vector: Vector| (cosine(&asked, &vector) - unrelated) / (1.0 - unrelated);
+        let alike = told.into_iter().map(|told| told.map_or(0.0, alike));
+        Some(alike.collect())
+    }
+
+    /// Lets go of all vectors, because documents were deleted.
+    pub(crate) fn forget(&self) {
+        *self.kept() = Kept::default();
+    }
+
+    /// The vectors of texts, those kept or new ones; none for a text that the embedder cannot
+    /// judge.
+    fn vectors(&self, texts: &[&str], side: Side) -> Result<Vec<Option<Vector>>, EngineError> {
+        let known = |text: &&str| self.kept().get(side, text);
+        let mut vectors: Vec<Option<Vector>> = texts.iter().map(known).collect();
+        let is_new = |at: &usize| vectors[*at].is_none() && self.can_judge(texts[*at]);
+        let new: Vec<usize> = (0..texts.len()).filter(is_new).collect();
+        if !new.is_empty() {
+            let read: Vec<&str> = new.iter().map(|at| texts[*at]).collect();
+            let made = self.embedder.embed(&read, side)?;
+            for (at, vector) in new.into_iter().zip(made) {
+                let vector = Vector::from(vector);
+                self.kept().put(side, texts[at], vector.clone());
+                vectors[at] = Some(vector);
+            }
+        }
+        Ok(vectors)
     }
 
     /// The mean cosine of unrelated texts; measured once.
@@ -52,70 +101,48 @@ impl Scale {
         let mean = cosines.iter().sum::<f32>() / cosines.len() as f32;
         Ok(*self.unrelated.get_or_init(|| mean.clamp(0.0, 0.95)))
     }
-}
 
-/// Compares sentences by their vectors. That of a source sentence is made when it is first needed,
-/// and kept for the answer.
-pub(crate) struct Likeness {
-    scale: Arc<Scale>,
-    vectors: Mutex<Vectors>,
-}
-
-type Vectors = HashMap<(Side, String), Vec<f32>>;
-
-impl Likeness {
-    pub(crate) fn new(scale: Arc<Scale>) -> Self {
-        Self {
-            scale,
-            vectors: Mutex::default(),
-        }
-    }
-
-    /// How alike `text` and each of the `sentences` are: their cosine, on a scale where unrelated
-    /// texts have 0 and equal ones 1; 0 for one that the embedder cannot judge: it is too long, or
-    /// in a language that it does not know. `side` says whether the text asks or tells. `None` when
-    /// it cannot judge the text, or most of the sentences, or is too busy: an answer does not wait
-    /// for a vote.
-    pub(crate) fn to(&self, text: &str, side: Side, sentences: &[&str]) -> Option<Vec<f32>> {
-        let mut vectors = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-        self.learn(side, &[text], &mut vectors).ok()?;
-        if !vectors.contains_key(&(side, text.to_owned())) {
-            return None;
-        }
-        self.learn(Side::Passage, sentences, &mut vectors).ok()?;
-        let told = |sentence: &&str| vectors.get(&(Side::Passage, (*sentence).to_owned()));
-        let told = sentences.iter().map(told).collect::<Vec<_>>();
-        if told.iter().flatten().count() * 2 < sentences.len() {
-            return None;
-        }
-        let asked = &vectors[&(side, text.to_owned())];
-        let unrelated = self.scale.unrelated().ok()?;
-        let alike = |vector: &Vec<f32>| (cosine(asked, vector) - unrelated) / (1.0 - unrelated);
-        let alike = told.into_iter().map(|told| told.map_or(0.0, alike));
-        Some(alike.collect())
-    }
-
-    /// Makes the vectors of these texts that are not known yet, as far as the embedder can judge
-    /// them.
-    fn learn(&self, side: Side, texts: &[&str], vectors: &mut Vectors) -> Result<(), EngineError> {
-        let mut new = Vec::new();
-        for text in texts {
-            if !vectors.contains_key(&(side, (*text).to_owned())) && self.can_judge(text) {
-                new.push(*text);
-            }
-        }
-        if !new.is_empty() {
-            let made = self.scale.embedder.embed(&new, side)?;
-            let keys = new.iter().map(|text| (side, (*text).to_owned()));
-            vectors.extend(keys.zip(made));
-        }
-        Ok(())
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn can_judge(&self, text: &str) -> bool {
-        let embedder = &self.scale.embedder;
+        let embedder = &self.embedder;
         embedder.coverage(text) > LEAST_COVERAGE
             && embedder.count_tokens(text) <= embedder.model().max_tokens
+    }
+}
+
+/// The vectors that were asked for last, under hashes of their texts: further questions are often
+/// answered from the same passages. When there are too many, those go that nobody has asked for
+/// since there were half as many.
+#[derive(Default)]
+struct Kept {
+    hasher: RandomState,
+    young: HashMap<u64, Vector>,
+    old: HashMap<u64, Vector>,
+}
+
+impl Kept {
+    fn get(&mut self, side: Side, text: &str) -> Option<Vector> {
+        let key = self.hasher.hash_one((side, text));
+        if let Some(vector) = self.young.get(&key) {
+            return Some(vector.clone());
+        }
+        let vector = self.old.remove(&key)?;
+        self.insert(key, vector.clone());
+        Some(vector)
+    }
+
+    fn put(&mut self, side: Side, text: &str, vector: Vector) {
+        self.insert(self.hasher.hash_one((side, text)), vector);
+    }
+
+    fn insert(&mut self, key: u64, vector: Vector) {
+        if self.young.len() >= MOST_KEPT / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, vector);
     }
 }
 
@@ -126,5 +153,27 @@ fn cosine(one: &[f32], other: &[f32]) -> f32 {
         dot(one, other) / lengths
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_stays_and_the_rest_goes() {
+        let mut kept = Kept::default();
+        let vector = |n: usize| Vector::from([n as f32]);
+        for n in 0..MOST_KEPT * 4 {
+            kept.put(Side::Passage, &n.to_string(), vector(n));
+            assert!(kept.get(Side::Passage, "0").is_some(), "after {n}");
+        }
+        assert!(kept.young.len() + kept.old.len() <= MOST_KEPT);
+        assert_eq!(kept.get(Side::Passage, "1"), None);
+        assert_eq!(
+            kept.get(Side::Query, "0"),
+            None,
+            "a question is another text"
+        );
     }
 }

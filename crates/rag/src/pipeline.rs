@@ -13,7 +13,7 @@ use crate::error::RagError;
 use crate::evidence::Evidence;
 use crate::groundedness::Judge;
 use crate::json_writer::JsonWriter;
-use crate::likeness::{Likeness, Scale};
+use crate::likeness::Likeness;
 use crate::piece::Telling;
 use crate::prompt::{Splice, splice};
 use crate::prompts::Prompts;
@@ -31,7 +31,7 @@ pub struct Pipeline {
     settings: Settings,
     encoders: Encoders,
     /// The embedder once more, as a judge of likeness.
-    likeness: Option<Arc<Scale>>,
+    likeness: Option<Arc<Likeness>>,
     prompts: Prompts,
 }
 
@@ -56,7 +56,7 @@ impl Pipeline {
     /// Searches with these models too.
     pub fn with_encoders(mut self, encoders: Encoders) -> Self {
         let embedder = encoders.embedder.clone();
-        self.likeness = embedder.map(|embedder| Arc::new(Scale::new(embedder)));
+        self.likeness = embedder.map(|embedder| Arc::new(Likeness::new(embedder)));
         self.encoders = encoders;
         self
     }
@@ -85,8 +85,7 @@ impl Pipeline {
         }
         // Before anything is read that may be deleted meanwhile.
         let era = self.engine.era();
-        let scale = self.likeness.clone();
-        let likeness = scale.map(|scale| Arc::new(Likeness::new(scale)));
+        let likeness = self.likeness.clone();
         let found = search(&self.encoders, indexes, &question, &settings, likeness)?;
         let mut evidence = Evidence::in_hits(&found, &settings);
         // What is no question is not answered, and so not refused either.
@@ -126,9 +125,13 @@ impl Pipeline {
         self.engine.load().kv.cached_bytes
     }
 
-    /// Has the engine let go of earlier prompts and answers, because documents were deleted.
+    /// Lets go of earlier prompts and answers, and of what sentences mean, because documents were
+    /// deleted.
     pub fn forget(&self) {
         self.engine.forget();
+        if let Some(likeness) = &self.likeness {
+            likeness.forget();
+        }
     }
 
     fn check_tools(&self, question: &Question) -> Result<(), RagError> {

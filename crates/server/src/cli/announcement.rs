@@ -39,6 +39,10 @@ fn text(app: &App, address: SocketAddr) -> anyhow::Result<String> {
     if model.info.card.quotes_better {
         writeln!(text, "{QUOTES_BETTER}")?;
     }
+    match &app.encoders.embedder {
+        Some(embedder) => writeln!(text, "  embedder    {}", embedder.model().name)?,
+        None => writeln!(text, "  embedder    none: search goes by words alone")?,
+    }
     let question = match sources::holds_only_examples(&app.library)? {
         true => "What is attention?",
         false => "YOUR QUESTION",

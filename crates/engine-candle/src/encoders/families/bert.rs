@@ -116,8 +116,7 @@ impl Bert {
         let mut states = vec![0.0; ids.len() * hidden];
         let rows = states.chunks_exact_mut(hidden).zip(ids.iter().zip(types));
         for ((row, (&id, &kind)), position) in rows.zip(self.positions.chunks_exact(hidden)) {
-            let kinds = self.types.chunks_exact(hidden);
-            let kind = kinds.skip(kind as usize).next();
+            let kind = self.types.chunks_exact(hidden).nth(kind as usize);
             let kind = kind.ok_or_else(|| candle_core::Error::Msg("a kind of text".into()))?;
             self.words.row(id as usize, row);
             vector::add(row, position);
