@@ -1,13 +1,14 @@
 //! Models that read without writing: texts to vectors, pairs to scores.
 //!
-//! [`CandleEmbedder`] and [`CandleReranker`] are read from Hugging Face folders. Both tokenise
+//! [`CandleEmbedder`] and [`CandleReranker`] are read from Hugging Face folders, an embedder also
+//! from the program itself. Both tokenise
 //! (`tokens`), sort texts of like length into batches (`batch`), send these through the layers of
 //! a family (`encoder`, `families`), a batch at a time and searches first (`turns`), and take one vector from the states of each text (`pooling`).
 //! The embedder does with it what the folder's sentence-transformers files say
 //! (`sentence_files`); the reranker puts a classification head on it (`head`).
 //!
-//! The layers are candle-transformers'; what was found wrong with them is said, and worked
-//! around, in the file of the family.
+//! BERT's layers are our own. The others are candle-transformers'; what was found wrong with them is
+//! said, and worked around, in the file of the family.
 
 mod embedder;
 mod reranker;

@@ -25,7 +25,8 @@ impl IndexingBar {
         let total = self.0.length().unwrap_or(0).max(files_left);
         self.0.set_length(total);
         self.0.set_position(total - files_left);
-        self.0.set_message("embedding");
+        self.0
+            .set_message("embedding; --embedder none does without");
     }
 }
 
