@@ -1,11 +1,12 @@
 //! Embeddings, reranking, and searches by meaning.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::config::{Config, RetrievalConfig};
-use server::engine::{ScriptedEmbedder, ScriptedReranker};
+use server::engine::{EngineError, ScriptedEmbedder, ScriptedReranker};
 use server::{Encoders, startup};
 
 use crate::harness::{TestServer, must_not_be_asked};
@@ -243,6 +244,35 @@ async fn without_models_the_server_says_what_is_missing() {
         found,
         (400, "invalid_value".into(), json!("retrieval.mode"))
     );
+}
+
+/// More askers than the embedder has places for are answered by words, as they were before there
+/// was one; who wants meaning alone comes back later.
+#[tokio::test]
+async fn a_search_does_not_fail_for_want_of_a_place_at_the_embedder() {
+    let embedder = ScriptedEmbedder::new("crowded", |text| match text.ends_with('?') {
+        true => Err(EngineError::Busy {
+            retry_after: Duration::from_secs(1),
+        }),
+        false => Ok(vec![1.0, 0.1]),
+    });
+    let server = server(Encoders {
+        embedder: Some(Arc::new(embedder)),
+        ..Encoders::default()
+    })
+    .await;
+    server.add("a.txt", "A truck carries sand.").await;
+    server.until_embedded().await;
+    let query = "where is the truck?";
+    assert_eq!(search(&server, json!({"query": query})).await, ["a.txt"]);
+    let chat = json!({"model": "default", "answer": "quotes", "messages":
+        [{"role": "user", "content": "what does the truck carry?"}]});
+    let (status, reply) = server.post_json("/v1/chat/completions", &chat).await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
+    assert_eq!(reply["answered_by"], "quotes", "{reply}");
+    let dense = json!({"query": query, "mode": "dense"});
+    let (status, _, _) = refused(&server, "/v1/vector_stores/default/search", dense).await;
+    assert_eq!(status, 503);
 }
 
 /// With the embedder inside the program, whose questions and answers share no word here, or no

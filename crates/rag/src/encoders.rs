@@ -134,8 +134,8 @@ impl Encoders {
         Ok(hits)
     }
 
-    /// What the embedder makes of a query; `None` without one, or when it is not wanted or says
-    /// nothing.
+    /// What the embedder makes of a query; `None` without one, when it is not wanted or says
+    /// nothing, or when more wait for it than may and words can do without.
     fn meaning(&self, text: &str, mode: Mode) -> Result<Option<Meaning>, RagError> {
         let Some(embedder) = self.embedder.as_ref().filter(|_| mode != Mode::Lexical) else {
             return Ok(None);
@@ -149,7 +149,10 @@ impl Encoders {
         if pieces.is_empty() {
             return Ok(None);
         }
-        let vectors = embedder.embed(&pieces, Side::Query)?;
+        let vectors = match embedder.embed(&pieces, Side::Query) {
+            Err(EngineError::Busy { .. }) if mode == Mode::Hybrid => return Ok(None),
+            embedded => embedded?,
+        };
         let mut vector = vec![0.0; embedder.model().dimensions];
         for piece in &vectors {
             vector.iter_mut().zip(piece).for_each(|(sum, x)| *sum += x);

@@ -1,14 +1,13 @@
 //! How alike in meaning a sentence and sentences of the sources are, by an embedder.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+mod kept;
+
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use engine::{Embedder, EngineError, Side};
 use retrieval::LEAST_COVERAGE;
 
-/// The most vectors that are kept, of a few thousand bytes each.
-const MOST_KEPT: usize = 4096;
+use kept::{Kept, Vector};
 
 /// Questions and sentences of which no two have anything to do with one another.
 const UNRELATED: ([&str; 3], [&str; 3]) = (
@@ -33,8 +32,6 @@ pub(crate) struct Likeness {
     unrelated: OnceLock<f32>,
     kept: Mutex<Kept>,
 }
-
-type Vector = Arc<[f32]>;
 
 impl Likeness {
     pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Self {
@@ -113,39 +110,6 @@ impl Likeness {
     }
 }
 
-/// The vectors that were asked for last, under hashes of their texts: further questions are often
-/// answered from the same passages. When there are too many, those go that nobody has asked for
-/// since there were half as many.
-#[derive(Default)]
-struct Kept {
-    hasher: RandomState,
-    young: HashMap<u64, Vector>,
-    old: HashMap<u64, Vector>,
-}
-
-impl Kept {
-    fn get(&mut self, side: Side, text: &str) -> Option<Vector> {
-        let key = self.hasher.hash_one((side, text));
-        if let Some(vector) = self.young.get(&key) {
-            return Some(vector.clone());
-        }
-        let vector = self.old.remove(&key)?;
-        self.insert(key, vector.clone());
-        Some(vector)
-    }
-
-    fn put(&mut self, side: Side, text: &str, vector: Vector) {
-        self.insert(self.hasher.hash_one((side, text)), vector);
-    }
-
-    fn insert(&mut self, key: u64, vector: Vector) {
-        if self.young.len() >= MOST_KEPT / 2 {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, vector);
-    }
-}
-
 fn cosine(one: &[f32], other: &[f32]) -> f32 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let lengths = (dot(one, one) * dot(other, other)).sqrt();
@@ -153,27 +117,5 @@ fn cosine(one: &[f32], other: &[f32]) -> f32 {
         dot(one, other) / lengths
     } else {
         0.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_asked_for_stays_and_the_rest_goes() {
-        let mut kept = Kept::default();
-        let vector = |n: usize| Vector::from([n as f32]);
-        for n in 0..MOST_KEPT * 4 {
-            kept.put(Side::Passage, &n.to_string(), vector(n));
-            assert!(kept.get(Side::Passage, "0").is_some(), "after {n}");
-        }
-        assert!(kept.young.len() + kept.old.len() <= MOST_KEPT);
-        assert_eq!(kept.get(Side::Passage, "1"), None);
-        assert_eq!(
-            kept.get(Side::Query, "0"),
-            None,
-            "a question is another text"
-        );
     }
 }
