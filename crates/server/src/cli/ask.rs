@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use engine::{FinishReason, Message, Role};
 use rag::{Answer, AnswerEvent, Citation, CitationStyle, Mode, Question, Support};
 
-use crate::cli::search::opened;
+use crate::cli::search::{Patience, opened};
 use crate::config::Config;
 use crate::startup;
 
@@ -47,7 +47,7 @@ impl From<Speaker> for Mode {
 pub(super) fn ask(config: &Config, args: &AskArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
     let encoders = startup::load_encoders(&config.retrieval)?;
-    let library = opened(config, &args.paths, &engine, &encoders)?;
+    let library = opened(config, &args.paths, &engine, &encoders, Patience::Short)?;
     let index = library.library.index(library::DEFAULT_COLLECTION)?;
     let question = Question {
         messages: vec![Message::new(Role::User, args.question.clone())],

@@ -20,6 +20,11 @@ impl IndexingBar {
             .set_message(progress.current.clone().unwrap_or_default());
     }
 
+    /// Says something beside the answer.
+    pub(super) fn note(&self, text: &str) {
+        self.0.suspend(|| eprintln!("{text}"));
+    }
+
     /// Shows how many files have no vectors yet.
     pub(super) fn show_embedding(&self, files_left: u64) {
         let total = self.0.length().unwrap_or(0).max(files_left);

@@ -55,7 +55,7 @@ impl From<SearchMode> for Method {
 pub(super) fn search(config: &Config, args: &SearchArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
     let encoders = startup::load_encoders(&config.retrieval)?;
-    let opened = opened(config, &args.paths, &engine, &encoders)?;
+    let opened = opened(config, &args.paths, &engine, &encoders, Patience::Short)?;
     let query = Query::with_operators(&args.query, args.top_k.into());
     let index = opened.library.index(library::DEFAULT_COLLECTION)?;
     let hits = encoders.search(&[index], &query, args.mode.into())?;
@@ -96,12 +96,26 @@ pub(super) struct Opened {
     _folder: Option<TempDir>,
 }
 
+/// How long it may take to open a library that is thrown away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Somebody waits for one answer: many passages get no vectors for it from the embedder that
+    /// nobody named.
+    Short,
+    /// All is to be as on a server.
+    Long,
+}
+
+/// So many passages are embedded in a few seconds.
+const FEW_PASSAGES: u64 = 100;
+
 /// The user's library; or, when paths are given, one that holds just those and is thrown away.
 pub(super) fn opened(
     config: &Config,
     paths: &[PathBuf],
     engine: &Arc<dyn Engine>,
     encoders: &Encoders,
+    patience: Patience,
 ) -> anyhow::Result<Opened> {
     let folder = (!paths.is_empty()).then(TempDir::new).transpose()?;
     let data_dir = match &folder {
@@ -117,7 +131,16 @@ pub(super) fn opened(
     })?;
     // Nobody would come back to find the vectors of a library that is thrown away.
     if folder.is_some() {
-        library.wait_until_embedded(&mut |files| bar.show_embedding(files))?;
+        let passages = library.index(library::DEFAULT_COLLECTION)?.passage_count();
+        let is_named = config.retrieval.embedder() != Some(None);
+        if patience == Patience::Long || is_named || passages <= FEW_PASSAGES {
+            library.wait_until_embedded(&mut |files| bar.show_embedding(files))?;
+        } else {
+            bar.note(&format!(
+                "{passages} passages are looked up by their words; ibid serve finds them by their \
+                 meaning too"
+            ));
+        }
     }
     Ok(Opened {
         library,

@@ -9,7 +9,7 @@ use rag::Encoders;
 use retrieval::{Change, Index, Passage, PassageSettings, SourceDocument};
 
 use super::vectors;
-use crate::cli::search::{Opened, opened};
+use crate::cli::search::{Opened, Patience, opened};
 use crate::config::Config;
 
 /// A document of a set of questions.
@@ -59,7 +59,7 @@ impl Documents {
                 })
             }
             Documents::Paths(paths) => {
-                let library = opened(config, paths, engine, encoders)?;
+                let library = opened(config, paths, engine, encoders, Patience::Long)?;
                 Ok(Searchable {
                     index: library.library.index(library::DEFAULT_COLLECTION)?,
                     _library: Some(library),
