@@ -167,7 +167,7 @@ impl Models {
     pub const DEFAULT: &str = "default";
 
     /// The name that always means the model inside the program.
-    pub const BUILT_IN: &str = "built-in";
+    pub const BUILT_IN: &str = crate::config::BUILT_IN;
 
     /// These models, the first one being the default.
     pub fn new(models: Vec<Model>) -> Self {

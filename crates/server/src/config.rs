@@ -23,7 +23,7 @@ pub use error::ConfigError;
 pub use model::{KvType, ModelConfig};
 pub use overrides::{NamedPath, Overrides};
 pub use profiles::{LocalisedConfig, ProfileConfig, Speaker};
-pub use searching::{CollectionConfig, PassagesConfig, RetrievalConfig};
+pub use searching::{BUILT_IN, CollectionConfig, PassagesConfig, RetrievalConfig};
 pub use service::{FetchConfig, LimitsConfig, LogConfig};
 
 /// Read when no other file is named and this one exists.

@@ -6,13 +6,12 @@
 //! sentence-transformers treats it: mean of the states, not normalised, nothing before texts.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Component, Path};
 
 use serde_json::Value;
 
 use super::pooling::Pooling;
+use crate::files::read_at_most;
 use crate::{LoadError, ModelSource};
 
 /// How vectors are made, and of what.
@@ -146,7 +145,8 @@ fn json(source: &ModelSource, name: &str) -> Result<Value, LoadError> {
     let (file, bytes) = match source {
         ModelSource::Path(folder) => {
             let path = folder.join(name);
-            (path.display().to_string(), on_disk(&path)?.map(Cow::Owned))
+            let bytes = read_at_most(&path, LARGEST_FILE)?;
+            (path.display().to_string(), bytes.map(Cow::Owned))
         }
         ModelSource::Embedded(model) => {
             let mut others = model.others.iter();
@@ -162,24 +162,6 @@ fn json(source: &ModelSource, name: &str) -> Result<Value, LoadError> {
         file,
         reason: error.to_string(),
     })
-}
-
-/// The first bytes of a file, or none when it does not exist.
-fn on_disk(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
-    let unreadable = |source| LoadError::Read {
-        file: path.display().to_string(),
-        source,
-    };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(LARGEST_FILE)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    Ok(Some(bytes))
 }
 
 #[cfg(test)]

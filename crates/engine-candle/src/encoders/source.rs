@@ -53,19 +53,15 @@ impl Source {
     /// The weights below `prefix`, or all of them where the folder has the bare encoder without
     /// a task's head, in which names have no prefix. `probe` is a tensor every model has.
     pub(super) fn weights_under(&self, prefix: &str, probe: &str) -> VarBuilder<'static> {
-        let below = self.weights.pp(prefix);
-        match below.contains_tensor(probe) {
-            true => below,
+        match self.is_under(prefix, probe) {
+            true => self.weights.pp(prefix),
             false => self.weights.clone(),
         }
     }
 
-    /// The same as what names begin with.
-    pub(super) fn prefix(&self, prefix: &'static str, probe: &str) -> &'static str {
-        match self.tensors.has(&format!("{prefix}{probe}")) {
-            true => prefix,
-            false => "",
-        }
+    /// The names of the weights begin with this prefix and a dot.
+    pub(super) fn is_under(&self, prefix: &str, probe: &str) -> bool {
+        self.tensors.has(&format!("{prefix}.{probe}"))
     }
 
     /// A vector, in f32, by its name today.

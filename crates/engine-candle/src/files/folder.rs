@@ -39,6 +39,11 @@ pub(crate) fn open(folder: &Path) -> Result<ModelFiles, LoadError> {
 
 /// The bytes of a file of text, `None` when there is no such file.
 pub(crate) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
+    read_at_most(path, LARGEST_TEXT_FILE)
+}
+
+/// The same of a file that has no more bytes than `most`.
+pub(crate) fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>, LoadError> {
     let read_error = |source| LoadError::Read {
         file: path.display().to_string(),
         source,
@@ -49,13 +54,13 @@ pub(crate) fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
         Err(error) => return Err(read_error(error)),
     };
     let mut bytes = Vec::new();
-    file.take(LARGEST_TEXT_FILE + 1)
+    file.take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(read_error)?;
-    if bytes.len() as u64 > LARGEST_TEXT_FILE {
+    if bytes.len() as u64 > most {
         return Err(LoadError::Malformed {
             file: path.display().to_string(),
-            reason: format!("it is larger than {LARGEST_TEXT_FILE} bytes"),
+            reason: format!("it is larger than {most} bytes"),
         });
     }
     Ok(Some(bytes))

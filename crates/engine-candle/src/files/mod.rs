@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::LoadError;
 use blob::Blob;
-pub(crate) use folder::shards;
+pub(crate) use folder::{read_at_most, shards};
 pub(crate) use gguf::Gguf;
 pub(crate) use safetensors::Safetensors;
 pub(crate) use stored::{RowOrder, Stored, decode};

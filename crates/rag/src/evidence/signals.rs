@@ -76,8 +76,10 @@ fn best_sentences(found: &Found, words: &Words, hit: &Hit) -> f32 {
     single.chain(pairs).fold(0.0, f32::max)
 }
 
-/// How alike the question and the sentence nearest to it are.
+/// How alike the question and the sentence nearest to it are; nothing is ranked for it without an
+/// embedder.
 fn meaning(found: &Found) -> Option<f32> {
+    found.likeness.as_ref()?;
     let sources: Sources = found.hits.iter().map(Source::from).collect();
     let ranked = ranked(found, &sources);
     let known = ranked.iter().filter_map(|sentence| sentence.likeness);

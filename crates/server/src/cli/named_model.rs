@@ -6,14 +6,12 @@ use std::path::PathBuf;
 use anyhow::bail;
 use engine_candle::ModelSource;
 
+use crate::config::BUILT_IN;
 use crate::startup;
 
 /// The path of a model, or the word for the one inside the program.
 #[derive(Clone, Debug)]
 pub(super) struct NamedModel(Option<PathBuf>);
-
-/// The word for the model inside the program. A file of that name is `./built-in`.
-const BUILT_IN: &str = "built-in";
 
 impl From<OsString> for NamedModel {
     fn from(name: OsString) -> Self {

@@ -62,8 +62,8 @@ pub struct RetrievalConfig {
     pub search_ms: u64,
 }
 
-/// The word for the embedder inside the program. A folder of that name is `./built-in`.
-const BUILT_IN: &str = "built-in";
+/// The word for a model inside the program. A file or folder of that name is `./built-in`.
+pub const BUILT_IN: &str = "built-in";
 /// The word for searching without one.
 const NONE: &str = "none";
 

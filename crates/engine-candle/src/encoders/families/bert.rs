@@ -86,8 +86,10 @@ struct Bert {
 
 impl Bert {
     fn load(source: &Source, config: &Config) -> Result<Self, LoadError> {
-        let probe = "embeddings.word_embeddings.weight";
-        let prefix = source.prefix("bert.", probe);
+        let prefix = match source.is_under("bert", "embeddings.word_embeddings.weight") {
+            true => "bert.",
+            false => "",
+        };
         let name = |part: &str| format!("{prefix}embeddings.{part}");
         let weights = &source.tensors;
         let hidden = config.hidden_size;
