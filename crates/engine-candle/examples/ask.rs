@@ -9,7 +9,7 @@ use engine::{Engine, Event, Message, Prompt, PromptDocument, Request, Role};
 use engine_candle::{CandleEngine, ModelSource, Settings};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model/model.gguf");
     let start = Instant::now();
     let engine = CandleEngine::load(ModelSource::Path(folder), Settings::default())?;
     println!("loaded in {:?}", start.elapsed());

@@ -15,7 +15,7 @@ const ROUNDS: usize = 3;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model");
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model/model.gguf");
     let model = arguments.next().map_or(bundled, PathBuf::from);
     let words = arguments.next().map_or(Ok(512), |words| words.parse())?;
     let engine = CandleEngine::load(ModelSource::Path(model), Settings::default())?;

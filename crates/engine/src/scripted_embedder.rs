@@ -102,6 +102,7 @@ impl Embedder for ScriptedEmbedder {
 pub struct ScriptedReranker {
     script: Box<Scores>,
     max_tokens: usize,
+    coverage: Box<dyn Fn(&str) -> f32 + Send + Sync>,
 }
 
 /// The score of a query and a passage.
@@ -113,7 +114,17 @@ impl ScriptedReranker {
         Self {
             script: Box::new(script),
             max_tokens: 512,
+            coverage: Box::new(|_| 1.0),
         }
+    }
+
+    /// Knows as much of a text as `coverage` says.
+    pub fn with_coverage_of(
+        mut self,
+        coverage: impl Fn(&str) -> f32 + Send + Sync + 'static,
+    ) -> Self {
+        self.coverage = Box::new(coverage);
+        self
     }
 
     /// Reads at most this many tokens of a query and a passage together.
@@ -145,6 +156,10 @@ impl Reranker for ScriptedReranker {
 
     fn count_tokens(&self, text: &str) -> usize {
         text.split_whitespace().count()
+    }
+
+    fn coverage(&self, text: &str) -> f32 {
+        (self.coverage)(text)
     }
 
     fn rerank(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EngineError> {

@@ -17,6 +17,8 @@ pub const MAX_RERANK_CANDIDATES: usize = 200;
 pub struct Encoders {
     /// Turns queries into vectors.
     pub embedder: Option<Arc<dyn Embedder>>,
+    /// Tells of sentences whether they answer.
+    pub reader: Option<Arc<dyn Reranker>>,
     /// Orders what was found again.
     pub reranker: Option<Arc<dyn Reranker>>,
     /// How much of that it does.

@@ -32,6 +32,7 @@ mod prompts;
 mod question;
 mod quotes;
 mod rank;
+mod reading;
 mod refusal;
 mod search;
 mod sentences;

@@ -14,11 +14,11 @@ pub(crate) fn joined(sources: impl IntoIterator<Item = Source>) -> Vec<Source> {
         let together = |one: &Source, other: &Source| {
             let passage = together(&one.passage, &other.passage)?;
             let score = one.score.max(other.score);
-            let likeness = None;
+            let meaning = None;
             Some(Source {
                 passage,
                 score,
-                likeness,
+                meaning,
             })
         };
         // One that stands between two joins both.
@@ -103,7 +103,7 @@ mod tests {
         Source {
             passage,
             score,
-            likeness: None,
+            meaning: None,
         }
     }
 

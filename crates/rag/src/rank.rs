@@ -2,14 +2,15 @@
 //!
 //! A sentence is worth the share of the question's words, weighted by rarity, that it holds.
 //! Words of the sentences beside it and of the headings above it count in part, because that
-//! is where a sentence has its subject from. With an embedder the best of them are worth their
-//! nearness to the question in meaning too.
+//! is where a sentence has its subject from. The best of them are worth what they mean too, by the
+//! reader or else by the embedder.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use engine::Side;
 
+use crate::encoders::probability;
 use crate::language::{Language, asks_for_number};
 use crate::lexicon::Vocabulary;
 use crate::search::Found;
@@ -33,8 +34,15 @@ const CROSS_REFERENCE: f32 = 0.8;
 
 /// So many of the sentences that are worth most by their words are compared by meaning.
 const COMPARED: usize = 16;
-/// What worth by words counts beside nearness in meaning, where that is known.
-const WORDS: f32 = 0.4;
+/// So many of those that are worth most then are read.
+const READ: usize = 6;
+/// What worth by words counts beside nearness in meaning, where there is a judge of that.
+const WORDS: f32 = 0.2;
+/// What it counts that the reader is certain that a sentence answers.
+const READING: f32 = 0.5;
+/// The reader's logits are softened by this before they count: it is surer of itself than it should
+/// be of texts unlike those that it learnt from.
+const SOFTENED: f32 = 3.0;
 
 /// A sentence that may be quoted.
 pub(crate) struct Ranked {
@@ -50,9 +58,20 @@ pub(crate) struct Ranked {
     /// How near in meaning it is to the question, on the scale of
     /// [`Likeness`](crate::likeness::Likeness), if that was looked at.
     pub(crate) likeness: Option<f32>,
+    /// The reader's logit that it answers, if it was read.
+    pub(crate) reading: Option<f32>,
 }
 
 impl Ranked {
+    /// What it is worth by its meaning; `None` where that was not looked at.
+    pub(crate) fn meaning(&self) -> Option<f32> {
+        let near = self.likeness.map(|likeness| likeness.max(0.0));
+        match (near, self.reading.map(certainty)) {
+            (None, None) => None,
+            (near, read) => Some(near.unwrap_or_default() + read.unwrap_or_default()),
+        }
+    }
+
     /// The language of the sentence, which is one of these sources'.
     pub(crate) fn language(&self, sources: &Sources) -> Language {
         let source = sources.numbered_as(self.n);
@@ -63,12 +82,19 @@ impl Ranked {
 /// All sentences of `sources` that say something, best first. When all is code or markup,
 /// that is what there is to quote.
 pub(crate) fn ranked(found: &Found, sources: &Sources) -> Vec<Ranked> {
+    let mut ranked = compared(found, sources);
+    weigh_reading(&mut ranked, found, sources);
+    ranked
+}
+
+/// The same, but that none was read.
+pub(crate) fn compared(found: &Found, sources: &Sources) -> Vec<Ranked> {
     let mut ranked = ranked_where(found, sources, says_something);
     if ranked.is_empty() {
         ranked = ranked_where(found, sources, |_, _| true);
     }
     best_first(&mut ranked);
-    weigh_meaning(&mut ranked, found, sources);
+    weigh_likeness(&mut ranked, found, sources);
     ranked
 }
 
@@ -76,18 +102,12 @@ fn best_first(ranked: &mut [Ranked]) {
     ranked.sort_by(|a, b| b.worth.partial_cmp(&a.worth).unwrap_or(Ordering::Equal));
 }
 
-/// Orders the sentences by their meaning too, if the embedder can tell. A sentence is read under
-/// its title, from where it has its subject.
-fn weigh_meaning(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
+/// Orders the sentences by their meaning too, if the embedder can tell.
+fn weigh_likeness(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
     let Some(likeness) = &found.likeness else {
         return;
     };
-    let texts = ranked.iter().take(COMPARED).map(|sentence| {
-        let source = sources.numbered_as(sentence.n);
-        let quote = &source.passage.text[sentence.span.clone()];
-        format!("{}. {quote}", source.title())
-    });
-    let texts = texts.collect::<Vec<_>>();
+    let texts = titled(ranked, COMPARED, sources);
     let texts = texts.iter().map(String::as_str).collect::<Vec<_>>();
     let Some(alike) = likeness.to(&found.query.text, Side::Query, &texts) else {
         return;
@@ -100,6 +120,36 @@ fn weigh_meaning(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
         sentence.likeness = Some(alike);
     }
     best_first(ranked);
+}
+
+/// Orders the best sentences by what the reader says of them, if it can tell.
+fn weigh_reading(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
+    let Some(reading) = &found.reading else {
+        return;
+    };
+    let Some(logits) = reading.of(&titled(ranked, READ, sources)) else {
+        return;
+    };
+    for (sentence, logit) in ranked.iter_mut().zip(logits) {
+        sentence.worth += logit.map_or(0.0, certainty);
+        sentence.reading = logit;
+    }
+    best_first(ranked);
+}
+
+/// The first sentences under their titles, from where they have their subjects.
+fn titled(ranked: &[Ranked], most: usize, sources: &Sources) -> Vec<String> {
+    let texts = ranked.iter().take(most).map(|sentence| {
+        let source = sources.numbered_as(sentence.n);
+        let quote = &source.passage.text[sentence.span.clone()];
+        format!("{}. {quote}", source.title())
+    });
+    texts.collect()
+}
+
+/// What a logit of the reader is worth.
+fn certainty(logit: f32) -> f32 {
+    READING * probability(logit / SOFTENED)
 }
 
 fn ranked_where(
@@ -123,6 +173,7 @@ fn ranked_where(
                     vocabulary: passage.vocabularies[place].clone(),
                     worth: standing * passage.worth(found, place, quote),
                     likeness: None,
+                    reading: None,
                 });
             }
         }

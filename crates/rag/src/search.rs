@@ -10,6 +10,7 @@ use crate::error::RagError;
 use crate::lexicon::{Lexicon, Words};
 use crate::likeness::Likeness;
 use crate::question::{Query, Question};
+use crate::reading::Reading;
 use crate::settings::Settings;
 
 /// So many more passages are found than asked for, to fill the places of copies.
@@ -28,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) searched: u64,
     /// For want of time, not all of them were looked at.
     pub(crate) cut_short: bool,
+    /// What tells whether sentences answer; none without a reader.
+    pub(crate) reading: Option<Reading>,
     /// What tells how near in meaning sentences are; none without an embedder.
     pub(crate) likeness: Option<Arc<Likeness>>,
 }
@@ -59,7 +62,9 @@ pub(crate) fn search(
         ..retrieval::Query::new(&query.text, wider)
     };
     let hits = encoders.search(indexes, &looked_up, question.method)?;
+    let reader = encoders.reader.clone();
     Ok(Found {
+        reading: reader.and_then(|reader| Reading::new(reader, &query.text)),
         words: lexicon.words(&query.text),
         hits: distinct(hits, &lexicon, top_k, diversity),
         query,

@@ -88,8 +88,8 @@ pub(crate) struct Sources(Vec<Source>);
 pub(crate) struct Source {
     pub(crate) passage: Passage,
     pub(crate) score: f32,
-    /// How near in meaning it is to the question, of a sentence whose meaning was looked at.
-    pub(crate) likeness: Option<f32>,
+    /// What it is worth by its meaning, of a sentence whose meaning was looked at.
+    pub(crate) meaning: Option<f32>,
 }
 
 impl Sources {
@@ -115,9 +115,9 @@ impl Sources {
 
     /// How near in meaning each is to the question; none when that was not looked at.
     pub(crate) fn nearness(&self) -> Vec<f32> {
-        let known = self.0.iter().filter_map(|source| source.likeness);
+        let known = self.0.iter().filter_map(|source| source.meaning);
         let least = known.reduce(f32::min);
-        let near = |least| self.0.iter().map(|s| s.likeness.unwrap_or(least)).collect();
+        let near = |least| self.0.iter().map(|s| s.meaning.unwrap_or(least)).collect();
         least.map(near).unwrap_or_default()
     }
 
@@ -172,7 +172,7 @@ impl From<&Hit> for Source {
         Self {
             passage: hit.passage.clone(),
             score: hit.score,
-            likeness: None,
+            meaning: None,
         }
     }
 }
@@ -264,7 +264,7 @@ impl Source {
                 ..passage.clone()
             },
             score: self.score,
-            likeness: self.likeness,
+            meaning: self.meaning,
         }
     }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use answers::{AnswerConfig, ReceiptsConfig, SupportPolicy};
 pub use error::ConfigError;
 pub use model::{KvType, ModelConfig};
-pub use overrides::{NamedPath, Overrides};
+pub use overrides::{NamedPath, Overrides, RetrievalOverrides};
 pub use profiles::{LocalisedConfig, ProfileConfig, Speaker};
 pub use searching::{BUILT_IN, CollectionConfig, PassagesConfig, RetrievalConfig};
 pub use service::{FetchConfig, LimitsConfig, LogConfig};

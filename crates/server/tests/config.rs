@@ -81,6 +81,7 @@ fn shipped_file_holds_every_key_with_its_default() {
         "embedder",
         "encoder_queue",
         "encoder_threads",
+        "reader",
         "reranker",
         "rerank_candidates",
         "rerank_ms",

@@ -102,7 +102,7 @@ fn inspect_says_what_a_model_is() {
     check("family", "llama");
     check("parameters", " million");
     check("size on disk", " MiB");
-    check("tensors", "F16 100.0 %");
+    check("tensors", "Q6_K");
     let context = number("max_position_embeddings");
     check("context", &format!("{context} tokens"));
     check("chat template", "yes, and it places documents itself");

@@ -24,12 +24,17 @@ impl Linear {
         name: &str,
         shape: [usize; 2],
     ) -> Result<Self, LoadError> {
+        let weight = weights.matrix(&format!("{name}.weight"), shape)?;
+        Self::with(weight, weights, name)
+    }
+
+    /// This matrix, and `name.bias` if it is there.
+    pub(crate) fn with(weight: Matrix, weights: &Weights, name: &str) -> Result<Self, LoadError> {
         let bias = format!("{name}.bias");
         let bias = weights
             .has(&bias)
-            .then(|| weights.vector(&bias, shape[0]))
+            .then(|| weights.vector(&bias, weight.outputs()))
             .transpose()?;
-        let weight = weights.matrix(&format!("{name}.weight"), shape)?;
         Ok(Self {
             weight: Arc::new(weight),
             bias,

@@ -12,7 +12,7 @@ use super::source::Source;
 use super::tokens::{TokenSequence, Tokens};
 use super::turns::{Turns, Urgency};
 use crate::LoadError;
-use crate::files::{ModelFiles, ModelSource};
+use crate::files::{Adapter, ModelFiles, ModelSource};
 
 /// An encoder and its tokenizer.
 pub(super) struct Encoder {
@@ -58,7 +58,8 @@ impl Encoder {
         let most_tokens = said_tokens
             .or_else(|| longest_for_tokenizer(&files.tokenizer_config))
             .map_or(settings.max_tokens, |most| most.min(settings.max_tokens));
-        let source = Source::new(files.config, files.weights, most_tokens);
+        let adapter = Adapter::beside(source)?;
+        let source = Source::new(files.config, files.weights, adapter, most_tokens);
         let family = Family::of(&source)?;
         let stack = (family.stack)(&source)?;
         let max_tokens = stack.positions.min(most_tokens);

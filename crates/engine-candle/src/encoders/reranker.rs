@@ -26,8 +26,16 @@ impl CandleReranker {
     /// When a file is missing or damaged, when the model is of a kind that is not supported, or
     /// when a setting is out of its range.
     pub fn load(folder: &Path, settings: EncoderSettings) -> Result<Self, LoadError> {
-        let source = ModelSource::Path(folder.to_owned());
-        let opened = Encoder::open(&source, &settings, None)?;
+        Self::open(&ModelSource::Path(folder.to_owned()), settings)
+    }
+
+    /// The same of a folder that may be part of the program.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn open(source: &ModelSource, settings: EncoderSettings) -> Result<Self, LoadError> {
+        let opened = Encoder::open(source, &settings, None)?;
         let Some(head) = opened.family.head else {
             let family = &opened.source.config["model_type"];
             return Err(LoadError::Unsupported(format!(
@@ -54,6 +62,10 @@ impl Reranker for CandleReranker {
     fn count_tokens(&self, text: &str) -> usize {
         // A tokenizer that cannot encode a text fails in `rerank` too, and says why there.
         self.encoder.tokens.count(text).unwrap_or(text.len())
+    }
+
+    fn coverage(&self, text: &str) -> f32 {
+        self.encoder.tokens.coverage(text)
     }
 
     fn rerank(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EngineError> {

@@ -5,13 +5,11 @@
 //! that of later ones (`pooling_mode: "mean"`). A folder without these files is treated as
 //! sentence-transformers treats it: mean of the states, not normalised, nothing before texts.
 
-use std::borrow::Cow;
 use std::path::{Component, Path};
 
 use serde_json::Value;
 
 use super::pooling::Pooling;
-use crate::files::read_at_most;
 use crate::{LoadError, ModelSource};
 
 /// How vectors are made, and of what.
@@ -35,9 +33,6 @@ const QUERY_PROMPTS: [&str; 3] = ["query", "search_query", "s2p_query"];
 /// What prompts for passages are called.
 const PASSAGE_PROMPTS: [&str; 4] = ["document", "passage", "corpus", "search_document"];
 
-/// No such file is larger.
-const LARGEST_FILE: u64 = 1 << 20;
-
 impl SentenceFiles {
     /// Reads the files beside a model.
     ///
@@ -45,15 +40,15 @@ impl SentenceFiles {
     ///
     /// When they ask for something this engine would leave out.
     pub(super) fn read(source: &ModelSource) -> Result<Self, LoadError> {
-        let modules = Modules::read(&json(source, "modules.json")?)?;
-        let pooling = json(source, &format!("{}/config.json", modules.pooling_folder))?;
-        let transformer = json(source, "sentence_bert_config.json")?;
+        let modules = Modules::read(&source.json_beside("modules.json")?)?;
+        let pooling = source.json_beside(&format!("{}/config.json", modules.pooling_folder))?;
+        let transformer = source.json_beside("sentence_bert_config.json")?;
         if transformer["do_lower_case"] == true {
             return Err(LoadError::Unsupported(
                 "a do_lower_case outside the tokenizer".into(),
             ));
         }
-        let prompts = Prompts(json(source, "config_sentence_transformers.json")?);
+        let prompts = Prompts(source.json_beside("config_sentence_transformers.json")?);
         let files = Self {
             pooling: pooling_mode(&pooling)?,
             normalise: modules.normalise,
@@ -138,30 +133,6 @@ impl Prompts {
         let prompt = names.find_map(|name| self.0["prompts"][name].as_str());
         prompt.unwrap_or("").to_owned()
     }
-}
-
-/// A JSON file of the model's folder, or null when there is none.
-fn json(source: &ModelSource, name: &str) -> Result<Value, LoadError> {
-    let (file, bytes) = match source {
-        ModelSource::Path(folder) => {
-            let path = folder.join(name);
-            let bytes = read_at_most(&path, LARGEST_FILE)?;
-            (path.display().to_string(), bytes.map(Cow::Owned))
-        }
-        ModelSource::Embedded(model) => {
-            let mut others = model.others.iter();
-            let found = others.find(|(path, _)| *path == name);
-            let bytes = found.map(|(_, bytes)| Cow::Borrowed(*bytes));
-            (format!("the built-in {name}"), bytes)
-        }
-    };
-    let Some(bytes) = bytes else {
-        return Ok(Value::Null);
-    };
-    serde_json::from_slice(&bytes).map_err(|error| LoadError::Malformed {
-        file,
-        reason: error.to_string(),
-    })
 }
 
 #[cfg(test)]

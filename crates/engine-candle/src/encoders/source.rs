@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::LoadError;
-use crate::files::Weights;
+use crate::decoder::Linear;
+use crate::files::{Adapter, Weights};
 
 /// A model folder's configuration and weights, and how much is wanted of the model.
 pub(super) struct Source {
@@ -18,6 +19,8 @@ pub(super) struct Source {
     pub(super) config: Value,
     /// The weights, as they are in the file.
     pub(super) tensors: Arc<Weights>,
+    /// What is changed of them.
+    adapter: Option<Arc<Adapter>>,
     /// The same in f32, as candle-transformers asks for them.
     pub(super) weights: VarBuilder<'static>,
     /// No text will have more tokens; tables of positions need not be larger.
@@ -26,12 +29,18 @@ pub(super) struct Source {
 
 impl Source {
     /// The description and weights of an encoder.
-    pub(super) fn new(config: Value, weights: Weights, most_tokens: usize) -> Self {
-        let tensors = Arc::new(weights);
-        let backend = Box::new(WeightsBackend(tensors.clone()));
+    pub(super) fn new(
+        config: Value,
+        weights: Weights,
+        adapter: Option<Adapter>,
+        most_tokens: usize,
+    ) -> Self {
+        let (tensors, adapter) = (Arc::new(weights), adapter.map(Arc::new));
+        let backend = Box::new(WeightsBackend(tensors.clone(), adapter.clone()));
         Self {
             config,
             tensors,
+            adapter,
             weights: VarBuilder::from_backend(backend, DType::F32, Device::Cpu),
             most_tokens,
         }
@@ -64,9 +73,25 @@ impl Source {
         self.tensors.has(&format!("{prefix}.{probe}"))
     }
 
+    /// An adapter changes the weights.
+    pub(super) fn is_adapted(&self) -> bool {
+        self.adapter.is_some()
+    }
+
     /// A vector, in f32, by its name today.
     pub(super) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
         self.tensors.vector(&known_name(&self.tensors, name), len)
+    }
+
+    /// `name.weight` of shape `[outputs, inputs]`, with what an adapter adds to it, and `name.bias`
+    /// if it is there.
+    pub(super) fn linear(&self, name: &str, shape: [usize; 2]) -> Result<Linear, LoadError> {
+        let adapter = self.adapter.as_deref();
+        let changed = adapter.map(|adapter| adapter.changed(&self.tensors, name, shape));
+        match changed.transpose()?.flatten() {
+            Some(weight) => Linear::with(weight, &self.tensors, name),
+            None => Linear::load(&self.tensors, name, shape),
+        }
     }
 
     /// Refuses a model whose configuration asks for something candle-transformers would ignore.
@@ -95,7 +120,7 @@ pub(super) fn unfit(error: Error) -> LoadError {
 }
 
 /// Our checked weights as candle-transformers asks for them.
-struct WeightsBackend(Arc<Weights>);
+struct WeightsBackend(Arc<Weights>, Option<Arc<Adapter>>);
 
 /// What norms were called in BERT's first release, and in the folders that still have its files.
 const OLD_NAMES: [(&str, &str); 2] = [
@@ -116,7 +141,10 @@ fn known_name<'a>(weights: &Weights, name: &'a str) -> Cow<'a, str> {
 impl WeightsBackend {
     fn read(&self, name: &str, shape: &Shape) -> Result<Tensor, LoadError> {
         match shape.dims() {
-            dims @ ([_] | [_, _]) => self.0.tensor(name, dims),
+            dims @ ([_] | [_, _]) => match self.1.as_ref().filter(|adapter| adapter.has(name)) {
+                Some(adapter) => adapter.tensor(name, dims)?.numbers(),
+                None => self.0.tensor(name, dims),
+            },
             _ => Err(LoadError::Unsupported(format!(
                 "the shape of tensor {name}"
             ))),
@@ -142,6 +170,6 @@ impl SimpleBackend for WeightsBackend {
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        self.0.has(name)
+        self.0.has(name) || self.1.as_ref().is_some_and(|adapter| adapter.has(name))
     }
 }

@@ -15,6 +15,10 @@ pub(crate) struct Blob {
     bytes: Bytes,
 }
 
+/// candle views blocks of numbers in place, of which some begin with an f32. Bytes inside the program
+/// may begin anywhere; what is allocated is aligned at least to this.
+const ALIGNED: usize = 8;
+
 enum Bytes {
     Embedded(&'static [u8]),
     File(File),
@@ -76,9 +80,13 @@ impl Blob {
             return Err(self.damaged("it ends too early"));
         }
         match &self.bytes {
-            Bytes::Embedded(bytes) => Ok(Cow::Borrowed(
-                &bytes[range.start as usize..range.end as usize],
-            )),
+            Bytes::Embedded(bytes) => {
+                let part = &bytes[range.start as usize..range.end as usize];
+                Ok(match part.as_ptr().align_offset(ALIGNED) {
+                    0 => Cow::Borrowed(part),
+                    _ => Cow::Owned(part.to_vec()),
+                })
+            }
             Bytes::File(file) => read_file(file, range)
                 .map(Cow::Owned)
                 .map_err(|source| self.unreadable(source)),

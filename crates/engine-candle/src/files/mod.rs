@@ -1,5 +1,7 @@
 //! The files of a model, found and checked but not yet interpreted.
 
+mod adapter;
+mod beside;
 mod blob;
 mod folder;
 mod gguf;
@@ -14,8 +16,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::LoadError;
+pub(crate) use adapter::Adapter;
 use blob::Blob;
-pub(crate) use folder::{read_at_most, shards};
+pub(crate) use folder::shards;
 pub(crate) use gguf::Gguf;
 pub(crate) use safetensors::Safetensors;
 pub(crate) use stored::{RowOrder, Stored, decode};
@@ -41,7 +44,8 @@ pub struct EmbeddedModel {
     pub tokenizer_config: &'static [u8],
     /// `model.safetensors`, or a GGUF file of tensors that have the names of one.
     pub weights: &'static [u8],
-    /// Other files, by their path in the folder: what sentence-transformers says of an embedder.
+    /// Other files, by their path in the folder: what sentence-transformers says of an embedder, or
+    /// an adapter.
     pub others: &'static [(&'static str, &'static [u8])],
 }
 

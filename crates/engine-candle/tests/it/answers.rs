@@ -13,7 +13,7 @@ const EMBEDDED: EmbeddedModel = EmbeddedModel {
     config: include_bytes!("../../../bundled/model/config.json"),
     tokenizer: include_bytes!("../../../bundled/model/tokenizer.json"),
     tokenizer_config: include_bytes!("../../../bundled/model/tokenizer_config.json"),
-    weights: include_bytes!("../../../bundled/model/model.safetensors"),
+    weights: include_bytes!("../../../bundled/model/model.gguf"),
     others: &[],
 };
 

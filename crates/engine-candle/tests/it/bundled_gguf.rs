@@ -1,12 +1,59 @@
-//! The bundled model in the other format, as llama.cpp's converter would write it.
+//! The bundled model as llama.cpp's converter would write it, and as a folder would have it.
 
-use std::fs;
+use std::collections::HashMap;
+use std::fs::{self, File};
 use std::path::Path;
 
 use candle_core::quantized::{GgmlDType, gguf_file};
+use candle_core::{DType, Device, Tensor};
 use engine_candle::ModelSource;
 
-use crate::models::{bundled_config, bundled_folder, bundled_size, bundled_weights};
+use crate::models::{
+    GGUF_NAMES, bundled_config, bundled_file, bundled_folder, bundled_size, bundled_weights,
+};
+
+/// All tensors of a GGUF file of a Llama in 16 bits, under the names that folders have, and with the
+/// rows of queries and keys in their order.
+pub(crate) fn tensors(path: &Path) -> HashMap<String, Tensor> {
+    let mut file = File::open(path).expect("it is there");
+    let content = gguf_file::Content::read(&mut file).expect("it is GGUF");
+    let names = content.tensor_infos.keys();
+    let tensors = names.map(|name| {
+        let tensor = content.tensor(&mut file, name, &Device::Cpu);
+        let tensor = tensor.and_then(|tensor| tensor.dequantize(&Device::Cpu));
+        let tensor = match name.contains("attn_q.") || name.contains("attn_k.") {
+            true => tensor.and_then(|tensor| uninterleaved(&tensor)),
+            false => tensor,
+        };
+        let tensor = tensor.and_then(|tensor| tensor.to_dtype(DType::F16));
+        let rename = |name: String, (folder, gguf): &(&str, &str)| name.replace(gguf, folder);
+        let name = GGUF_NAMES.iter().fold(name.clone(), rename);
+        (name, tensor.expect("it can be read"))
+    });
+    tensors.collect()
+}
+
+/// The halves of each head behind one another again.
+fn uninterleaved(rows: &Tensor) -> candle_core::Result<Tensor> {
+    let (outputs, inputs) = rows.dims2()?;
+    let heads = bundled_size("num_attention_heads");
+    let pairs = rows.reshape((heads, outputs / heads / 2, 2, inputs))?;
+    pairs.transpose(1, 2)?.reshape((outputs, inputs))
+}
+
+#[test]
+fn the_embedding_has_the_shape_of_the_configuration() {
+    let mut file = File::open(bundled_file("model.gguf")).expect("it is there");
+    let content = gguf_file::Content::read(&mut file).expect("it is GGUF");
+    let shape = ["vocab_size", "hidden_size"].map(bundled_size);
+    assert_eq!(
+        content.tensor_infos["token_embd.weight"].shape.dims(),
+        shape
+    );
+    let card = content.metadata["ibid"].to_string().expect("a string");
+    let card = serde_json::from_str::<serde_json::Value>(card).expect("JSON");
+    assert_eq!(card, bundled_config()["ibid"], "both say the same of it");
+}
 
 /// Writes the file, with the tokenizer beside it, to `folder`; matrices get `dtype`.
 pub(crate) fn write(folder: &Path, dtype: GgmlDType) -> ModelSource {

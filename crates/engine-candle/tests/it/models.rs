@@ -1,13 +1,17 @@
-//! Tiny models with random weights, written as safetensors and as GGUF, and the bundled model.
+//! Tiny models with random weights, written as safetensors and as GGUF, and the bundled model as a
+//! folder of safetensors.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
 use candle_core::{Device, Tensor};
 use engine_candle::{CandleEngine, ModelSource, Settings};
 use serde_json::{Value, json};
+
+use crate::bundled_gguf;
 
 /// Weights by their Hugging Face names, with shapes.
 pub(crate) type Weights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -231,9 +235,27 @@ impl TinyModel {
     }
 }
 
-/// The folder of the bundled model.
+/// A folder with the bundled model, its weights as safetensors in 16 bits.
 pub(crate) fn bundled_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model")
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bundled-model");
+        fs::create_dir_all(&folder).expect("created");
+        for file in ["config.json", "tokenizer.json", "tokenizer_config.json"] {
+            fs::copy(bundled_file(file), folder.join(file)).expect("copied");
+        }
+        let weights = bundled_gguf::tensors(&bundled_file("model.gguf"));
+        candle_core::safetensors::save(&weights, folder.join("model.safetensors"))
+            .expect("written");
+        folder
+    });
+    folder.clone()
+}
+
+/// A file of the bundled model.
+pub(crate) fn bundled_file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model");
+    folder.join(name)
 }
 
 /// An engine with the bundled model.
@@ -328,22 +350,24 @@ impl Random {
     }
 }
 
+/// Parts of names in folders, and what GGUF calls them.
+pub(crate) const GGUF_NAMES: [(&str, &str); 13] = [
+    ("model.embed_tokens", "token_embd"),
+    ("model.norm", "output_norm"),
+    ("lm_head", "output"),
+    ("model.layers", "blk"),
+    ("input_layernorm", "attn_norm"),
+    ("post_attention_layernorm", "ffn_norm"),
+    ("self_attn.o_proj", "attn_output"),
+    ("self_attn.q_proj", "attn_q"),
+    ("self_attn.k_proj", "attn_k"),
+    ("self_attn.v_proj", "attn_v"),
+    ("mlp.gate_proj", "ffn_gate"),
+    ("mlp.up_proj", "ffn_up"),
+    ("mlp.down_proj", "ffn_down"),
+];
+
 fn gguf_name(name: &str) -> String {
-    let renamed = [
-        ("model.embed_tokens", "token_embd"),
-        ("model.norm", "output_norm"),
-        ("lm_head", "output"),
-        ("model.layers", "blk"),
-        ("input_layernorm", "attn_norm"),
-        ("post_attention_layernorm", "ffn_norm"),
-        ("self_attn.o_proj", "attn_output"),
-        ("self_attn.q_proj", "attn_q"),
-        ("self_attn.k_proj", "attn_k"),
-        ("self_attn.v_proj", "attn_v"),
-        ("mlp.gate_proj", "ffn_gate"),
-        ("mlp.up_proj", "ffn_up"),
-        ("mlp.down_proj", "ffn_down"),
-    ];
     let rename = |name: String, (theirs, gguf): &(&str, &str)| name.replace(theirs, gguf);
-    renamed.iter().fold(name.to_owned(), rename)
+    GGUF_NAMES.iter().fold(name.to_owned(), rename)
 }

@@ -57,7 +57,7 @@ impl Draft<'_> {
         for sentence in sentences.into_iter().take(most) {
             let source = passages.numbered_as(sentence.n).narrowed_to(&sentence.span);
             let source = Source {
-                likeness: sentence.likeness,
+                meaning: sentence.meaning(),
                 ..source
             };
             if let Some(source) = self.narrowed_to_card(source, found) {

@@ -4,7 +4,7 @@ use retrieval::Hit;
 
 use crate::lexicon::{Vocabulary, Words};
 use crate::names::{bare_name, names};
-use crate::rank::ranked;
+use crate::rank::compared;
 use crate::search::Found;
 use crate::sentences::sentences;
 use crate::sources::{Source, Sources};
@@ -81,8 +81,8 @@ fn best_sentences(found: &Found, words: &Words, hit: &Hit) -> f32 {
 fn meaning(found: &Found) -> Option<f32> {
     found.likeness.as_ref()?;
     let sources: Sources = found.hits.iter().map(Source::from).collect();
-    let ranked = ranked(found, &sources);
-    let known = ranked.iter().filter_map(|sentence| sentence.likeness);
+    let compared = compared(found, &sources);
+    let known = compared.iter().filter_map(|sentence| sentence.likeness);
     known.max_by(f32::total_cmp)
 }
 

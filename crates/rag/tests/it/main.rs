@@ -3,6 +3,7 @@
 mod citations;
 mod fitting;
 mod pointing;
+mod reading;
 mod refusals;
 mod sentences;
 mod sources;

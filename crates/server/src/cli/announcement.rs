@@ -43,6 +43,9 @@ fn text(app: &App, address: SocketAddr) -> anyhow::Result<String> {
         Some(embedder) => writeln!(text, "  embedder    {}", embedder.model().name)?,
         None => writeln!(text, "  embedder    none: search goes by words alone")?,
     }
+    if let Some(reader) = &app.encoders.reader {
+        writeln!(text, "  reader      {}", reader.name())?;
+    }
     let question = match sources::holds_only_examples(&app.library)? {
         true => "What is attention?",
         false => "YOUR QUESTION",

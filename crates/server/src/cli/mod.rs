@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, NamedPath, Overrides};
+use crate::config::{Config, ConfigError, NamedPath, Overrides, RetrievalOverrides};
 
 /// The command with which the program is its own child; see [`extract::ExtractArgs`].
 pub(crate) const EXTRACT: &str = "__extract";
@@ -68,6 +68,10 @@ struct Common {
     /// and all goes by words alone [default: built-in]
     #[arg(long, global = true, value_name = "PATH")]
     embedder: Option<PathBuf>,
+    /// What tells whether a sentence answers the question: built-in, a Hugging Face folder of a
+    /// cross-encoder, or none [default: built-in]
+    #[arg(long, global = true, value_name = "PATH")]
+    reader: Option<PathBuf>,
     /// A Hugging Face folder of a cross-encoder, to order what is found again [default: none]
     #[arg(long, global = true, value_name = "PATH")]
     reranker: Option<PathBuf>,
@@ -135,7 +139,11 @@ impl Cli {
         let common = &self.common;
         let overrides = Overrides::new(listen, common.data_dir.clone(), common.model.clone())
             .with_models_dir(common.models_dir.clone())
-            .with_encoders(common.embedder.clone(), common.reranker.clone());
+            .with_encoders(RetrievalOverrides {
+                embedder: common.embedder.clone(),
+                reader: common.reader.clone(),
+                reranker: common.reranker.clone(),
+            });
         Config::load(common.config.as_deref(), overrides)
     }
 }

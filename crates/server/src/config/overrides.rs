@@ -34,12 +34,18 @@ struct ModelOverrides {
     name: Option<String>,
 }
 
+/// The flags that name models for searching and reading.
 #[derive(Clone, Debug, Default, Serialize)]
-struct RetrievalOverrides {
+pub struct RetrievalOverrides {
     #[serde(skip_serializing_if = "Option::is_none")]
-    embedder: Option<PathBuf>,
+    /// `retrieval.embedder`
+    pub embedder: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reranker: Option<PathBuf>,
+    /// `retrieval.reader`
+    pub reader: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `retrieval.reranker`
+    pub reranker: Option<PathBuf>,
 }
 
 impl Overrides {
@@ -74,10 +80,9 @@ impl Overrides {
         Self { models_dir, ..self }
     }
 
-    /// The flags that name models for searching.
-    pub fn with_encoders(mut self, embedder: Option<PathBuf>, reranker: Option<PathBuf>) -> Self {
-        self.retrieval = RetrievalOverrides { embedder, reranker };
-        self
+    /// The same, with models for searching and reading.
+    pub fn with_encoders(self, retrieval: RetrievalOverrides) -> Self {
+        Self { retrieval, ..self }
     }
 }
 
@@ -89,7 +94,7 @@ impl ModelOverrides {
 
 impl RetrievalOverrides {
     fn is_empty(&self) -> bool {
-        self.embedder.is_none() && self.reranker.is_none()
+        self.embedder.is_none() && self.reader.is_none() && self.reranker.is_none()
     }
 }
 

@@ -43,14 +43,18 @@ pub struct RetrievalConfig {
     /// A model that turns texts into vectors: a Hugging Face folder, `built-in`, or `none`, and
     /// search then goes by words alone. See [`embedder`](Self::embedder).
     pub embedder: PathBuf,
+    /// A model that reads a question and a sentence together and tells whether it answers, of the
+    /// same kind as a reranker: a Hugging Face folder, `built-in`, or `none`. See
+    /// [`reader`](Self::reader).
+    pub reader: PathBuf,
     /// A Hugging Face folder of a model that reads a query and a passage together; none when
     /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reranker: Option<PathBuf>,
-    /// Threads for embedder and reranker; the number of physical cores when absent.
+    /// Threads for each of these; the number of physical cores when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder_threads: Option<usize>,
-    /// Callers that may wait for the embedder, and as many for the reranker.
+    /// Callers that may wait for the embedder, and as many for each of the others.
     pub encoder_queue: usize,
     /// The passages that the reranker reads for a question, best first.
     pub rerank_candidates: usize,
@@ -64,17 +68,26 @@ pub struct RetrievalConfig {
 
 /// The word for a model inside the program. A file or folder of that name is `./built-in`.
 pub const BUILT_IN: &str = "built-in";
-/// The word for searching without one.
+/// The word for doing without one.
 const NONE: &str = "none";
 
 impl RetrievalConfig {
     /// The embedder, if there is to be one: the folder at a path, or the one inside the program.
     pub fn embedder(&self) -> Option<Option<&Path>> {
-        match self.embedder.to_str() {
-            Some(NONE) => None,
-            Some(BUILT_IN) => Some(None),
-            _ => Some(Some(&self.embedder)),
-        }
+        wanted(&self.embedder)
+    }
+
+    /// The reader, in the same way.
+    pub fn reader(&self) -> Option<Option<&Path>> {
+        wanted(&self.reader)
+    }
+}
+
+fn wanted(model: &Path) -> Option<Option<&Path>> {
+    match model.to_str() {
+        Some(NONE) => None,
+        Some(BUILT_IN) => Some(None),
+        _ => Some(Some(model)),
     }
 }
 
@@ -83,6 +96,7 @@ impl Default for RetrievalConfig {
         let settings = rag::RerankSettings::default();
         Self {
             embedder: BUILT_IN.into(),
+            reader: BUILT_IN.into(),
             reranker: None,
             encoder_threads: None,
             encoder_queue: 64,

@@ -30,20 +30,26 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
             ..EmbedderSettings::default()
         };
         let loaded = CandleEmbedder::open(&source, settings);
-        let loaded = loaded.with_context(|| {
-            let path = path.map_or(name.into(), Path::to_string_lossy);
-            format!("cannot load {path} (retrieval.embedder)")
-        })?;
+        let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.embedder"))?;
         anyhow::Ok(Arc::new(Leisurely(loaded)) as Arc<dyn Embedder>)
+    });
+    let reader = config.reader().map(|path| {
+        let (source, name) = match path {
+            Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
+            None => (super::embedded(bundled::READER), bundled::READER_NAME),
+        };
+        let loaded = CandleReranker::open(&source, encoder_settings(config, name));
+        let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.reader"))?;
+        anyhow::Ok(Arc::new(loaded) as Arc<dyn Reranker>)
     });
     let reranker = config.reranker.as_deref().map(|path| {
         let loaded = CandleReranker::load(path, encoder_settings(config, name(path)));
-        let loaded = loaded
-            .with_context(|| format!("cannot load {} (retrieval.reranker)", path.display()))?;
+        let loaded = loaded.with_context(|| unreadable(Some(path), "", "retrieval.reranker"))?;
         anyhow::Ok(Arc::new(loaded) as Arc<dyn Reranker>)
     });
     Ok(Encoders {
         embedder: embedder.transpose()?,
+        reader: reader.transpose()?,
         reranker: reranker.transpose()?,
         rerank: RerankSettings {
             candidates: config.rerank_candidates,
@@ -52,6 +58,12 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
         diversity: config.diversity,
         time: SearchTime(Duration::from_millis(config.search_ms)),
     })
+}
+
+/// What could not be loaded, and the setting that names it.
+fn unreadable(path: Option<&Path>, name: &str, setting: &str) -> String {
+    let path = path.map_or(name.into(), Path::to_string_lossy);
+    format!("cannot load {path} ({setting})")
 }
 
 /// An embedder that may be asked in the middle of an answer, which is sent by threads that must not

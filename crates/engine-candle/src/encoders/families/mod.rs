@@ -51,7 +51,7 @@ type BuildHead = fn(&Source, hidden: usize) -> Result<Head, LoadError>;
 
 const FAMILIES: [Family; 7] = [
     Family {
-        name: "bert",
+        name: ADAPTABLE,
         stack: bert::stack,
         head: Some(bert::head),
     },
@@ -87,6 +87,9 @@ const FAMILIES: [Family; 7] = [
     },
 ];
 
+/// The family whose matrices we read ourselves, and an adapter may change.
+const ADAPTABLE: &str = "bert";
+
 impl Family {
     /// The family a configuration names.
     pub(super) fn of(source: &Source) -> Result<&'static Self, LoadError> {
@@ -96,6 +99,10 @@ impl Family {
             Some("alibi") => jina_bert::NAME,
             _ => config["model_type"].as_str().unwrap_or(""),
         };
+        if source.is_adapted() && name != ADAPTABLE {
+            let what = format!("an adapter to the encoder family {name:?} ({ADAPTABLE} is)");
+            return Err(LoadError::Unsupported(what));
+        }
         let known = FAMILIES.iter().find(|family| family.name == name);
         known.ok_or_else(|| {
             let names = FAMILIES.map(|family| family.name).join(", ");

@@ -89,11 +89,7 @@ impl Layer {
     ) -> std::result::Result<Self, LoadError> {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let linear = |part: &str, outputs: usize, inputs: usize| {
-            Linear::load(
-                &source.tensors,
-                &format!("{name}.{part}"),
-                [outputs, inputs],
-            )
+            source.linear(&format!("{name}.{part}"), [outputs, inputs])
         };
         let norm = |part: &str| Norm::load(source, &format!("{name}.{part}"), config);
         Ok(Self {

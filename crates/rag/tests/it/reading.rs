@@ -1,0 +1,98 @@
+//! A reader, which tells of sentences whether they answer.
+
+use std::sync::{Arc, Mutex};
+
+use engine::{EngineError, Reranker, ScriptedEngine, ScriptedReranker};
+use rag::{Encoders, Mode, Pipeline, Question, Settings};
+
+use crate::support::{ask, collect, index};
+
+/// Two sentences share as many words with the question; one is about something else.
+const DOCUMENTS: [(&str, &str); 1] = [(
+    "nile.md",
+    "# The Nile\n\nThe length of the Nile was long disputed.\n\n\
+     The length of the Nile is 6650 kilometres.\n\n\
+     Kittens sleep for most of the day.\n",
+)];
+
+/// What is quoted when this reader judges.
+fn quoted(reader: impl Reranker + 'static) -> String {
+    let encoders = Encoders {
+        reader: Some(Arc::new(reader)),
+        ..Encoders::default()
+    };
+    let engine = ScriptedEngine::new(|_| Ok("nobody asks".into()));
+    let pipeline = Pipeline::new(Arc::new(engine), Settings::default()).with_encoders(encoders);
+    let question = Question {
+        mode: Mode::Quotes,
+        ..ask("What is the length of the Nile?")
+    };
+    let answer = pipeline.answer(&[index(&DOCUMENTS)], question);
+    collect(answer.expect("an answer")).text
+}
+
+/// Certain of sentences that hold this word, and that no others answer.
+fn certain_of(word: &'static str) -> ScriptedReranker {
+    ScriptedReranker::new(move |_, sentence| if sentence.contains(word) { 9.0 } else { -9.0 })
+}
+
+#[test]
+fn what_the_reader_is_certain_of_is_quoted_alone() {
+    let told = quoted(certain_of("6650"));
+    assert_eq!(told, "The length of the Nile is 6650 kilometres. [1]");
+    let told = quoted(certain_of("disputed"));
+    assert_eq!(told, "The length of the Nile was long disputed. [1]");
+}
+
+#[test]
+fn a_sentence_is_read_once_and_under_its_title() {
+    let read = Arc::new(Mutex::new(Vec::new()));
+    let noting = read.clone();
+    quoted(ScriptedReranker::new(move |question, sentence| {
+        assert_eq!(question, "What is the length of the Nile?");
+        noting.lock().expect("no panic").push(sentence.to_owned());
+        0.0
+    }));
+    let mut read = read.lock().expect("no panic").clone();
+    read.sort();
+    let expected = [
+        "The Nile. Kittens sleep for most of the day.",
+        "The Nile. The length of the Nile is 6650 kilometres.",
+        "The Nile. The length of the Nile was long disputed.",
+    ];
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn a_reader_that_cannot_tell_changes_nothing() {
+    let by_words = quoted(ScriptedReranker::new(|_, _| 0.0));
+    assert!(by_words.contains("disputed") && by_words.contains("6650"));
+    let foreign = certain_of("6650").with_coverage_of(|_| 0.0);
+    assert_eq!(quoted(foreign), by_words, "it does not know the language");
+    let narrow = certain_of("6650").with_max_tokens(11);
+    assert_eq!(quoted(narrow), by_words, "it has no room");
+    assert_eq!(quoted(Busy), by_words, "it has no place");
+}
+
+/// A reader that too many wait for.
+struct Busy;
+
+impl Reranker for Busy {
+    fn name(&self) -> &str {
+        "busy"
+    }
+
+    fn max_tokens(&self) -> usize {
+        512
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        text.len()
+    }
+
+    fn rerank(&self, _: &str, _: &[&str]) -> Result<Vec<f32>, EngineError> {
+        Err(EngineError::Busy {
+            retry_after: std::time::Duration::from_secs(1),
+        })
+    }
+}
