@@ -58,29 +58,6 @@ fn a_larger_gguf_becomes_a_smaller_one() {
 }
 
 #[test]
-fn the_bundled_model_keeps_its_tokenizer_or_says_so() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let out = folder.path().join("bundled.gguf");
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bundled/model");
-    let report = run(&bundled, &out, Target::Q4KM).expect("it can be written");
-    let types = report.types.iter().map(|one| &*one.name);
-    let types = types.collect::<Vec<_>>();
-    assert!(
-        types.contains(&"Q4_K") && types.contains(&"Q6_K"),
-        "{types:?}"
-    );
-    for one in &report.types {
-        let bound = match &*one.name {
-            "F32" => 0.0..0.001,
-            "Q6_K" => 0.001..0.04,
-            _ => 0.01..0.15,
-        };
-        assert!(bound.contains(&one.relative_error), "{one:?}");
-    }
-    assert!(Decoder::load(&ModelSource::Path(out)).is_ok());
-}
-
-#[test]
 fn nothing_is_overwritten_and_nothing_half_done_stays() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let out = folder.path().join("model.gguf");

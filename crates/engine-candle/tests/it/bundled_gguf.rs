@@ -6,7 +6,9 @@ use std::path::Path;
 
 use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{DType, Device, Tensor};
-use engine_candle::ModelSource;
+
+use engine_candle::quantize::{Target, quantize};
+use engine_candle::{Decoder, ModelSource};
 
 use crate::models::{
     GGUF_NAMES, bundled_config, bundled_file, bundled_folder, bundled_size, bundled_weights,
@@ -26,11 +28,17 @@ pub(crate) fn tensors(path: &Path) -> HashMap<String, Tensor> {
             false => tensor,
         };
         let tensor = tensor.and_then(|tensor| tensor.to_dtype(DType::F16));
-        let rename = |name: String, (folder, gguf): &(&str, &str)| name.replace(gguf, folder);
-        let name = GGUF_NAMES.iter().fold(name.clone(), rename);
-        (name, tensor.expect("it can be read"))
+        (folder_name(name), tensor.expect("it can be read"))
     });
     tensors.collect()
+}
+
+fn folder_name(name: &str) -> String {
+    let parts = name.split('.').map(|part| {
+        let known = GGUF_NAMES.iter().find(|(_, gguf)| *gguf == part);
+        known.map_or(part, |(folder, _)| folder)
+    });
+    parts.collect::<Vec<_>>().join(".")
 }
 
 /// The halves of each head behind one another again.
@@ -81,4 +89,38 @@ pub(crate) fn write(folder: &Path, dtype: GgmlDType) -> ModelSource {
     ];
     let metadata = metadata.each_ref().map(|(key, value)| (*key, value));
     bundled_weights().write_gguf_with(&folder.join("model.gguf"), dtype, &metadata)
+}
+
+#[test]
+fn the_bundled_model_keeps_its_tokenizer_or_says_so() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let mut model = bundled_weights();
+    // Away from the numbers that its own blocks can hold, which would come back unchanged.
+    for (_, values) in model.weights.values_mut() {
+        for (place, value) in values.iter_mut().enumerate() {
+            *value *= 1.0 + 0.1 * (place as f32).sin();
+        }
+    }
+    model.write_folder(folder.path(), 1);
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        fs::copy(bundled_file(file), folder.path().join(file)).expect("copied");
+    }
+    let out = folder.path().join("bundled.gguf");
+    let source = ModelSource::Path(folder.path().to_owned());
+    let report = quantize(&source, &out, Target::Q4KM, &mut |_| ()).expect("it can be written");
+    let types = report.types.iter().map(|one| &*one.name);
+    let types = types.collect::<Vec<_>>();
+    assert!(
+        types.contains(&"Q4_K") && types.contains(&"Q6_K"),
+        "{types:?}"
+    );
+    for one in &report.types {
+        let bound = match &*one.name {
+            "F32" => 0.0..0.001,
+            "Q6_K" => 0.001..0.04,
+            _ => 0.01..0.15,
+        };
+        assert!(bound.contains(&one.relative_error), "{one:?}");
+    }
+    assert!(Decoder::load(&ModelSource::Path(out)).is_ok());
 }

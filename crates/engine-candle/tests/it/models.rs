@@ -308,7 +308,7 @@ pub(crate) fn whole_words(engine: &CandleEngine) -> Vec<(u32, f32)> {
 
 /// The bundled model's `config.json`.
 pub(crate) fn bundled_config() -> Value {
-    let config = fs::read(bundled_folder().join("config.json")).expect("it is there");
+    let config = fs::read(bundled_file("config.json")).expect("it is there");
     serde_json::from_slice(&config).expect("it is JSON")
 }
 
