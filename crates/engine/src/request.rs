@@ -38,9 +38,9 @@ pub struct Request {
     /// them can tell; a model that can decline to answer weighs it with what it reads in them.
     /// `None` when nothing is known.
     pub evidence: Option<f32>,
-    /// How near in meaning each document of the prompt is to the question, in their order, where
-    /// unrelated texts have 0 and equal ones 1; a model that chooses among documents weighs it with
-    /// what it reads in them. Empty when nothing is known.
+    /// What each document of the prompt is worth by its meaning, in their order: 0 where it has
+    /// nothing to do with the question, about 1 where it surely answers; a model that chooses among
+    /// documents weighs it with what it reads in them. Empty when nothing is known.
     pub nearness: Vec<f32>,
 }
 

@@ -1,7 +1,7 @@
 //! Texts and pairs of texts to the tokens an encoder reads.
 
 use engine::EngineError;
-use serde_json::Value;
+use serde::Deserialize;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{Encoding, PostProcessor, Token};
 
@@ -27,6 +27,12 @@ pub(super) struct Tokens {
     largest_id: u32,
 }
 
+/// What is read of `tokenizer.json` beside the tokenizer itself.
+#[derive(Deserialize)]
+struct File {
+    post_processor: Option<PostProcessorWrapper>,
+}
+
 /// No text that fits has on average more bytes for each token than this; what has more is
 /// refused unread.
 const MOST_BYTES_PER_TOKEN: usize = 32;
@@ -35,13 +41,12 @@ impl Tokens {
     /// Reads a `tokenizer.json`, for texts of at most `most` tokens.
     pub(super) fn from_json(json: &[u8], most: usize) -> Result<Self, LoadError> {
         let unusable = |error: serde_json::Error| LoadError::Tokenizer(error.to_string());
-        let mut file = serde_json::from_slice::<Value>(json).map_err(unusable)?;
-        let post_processor = file["post_processor"].take();
+        let file = serde_json::from_slice::<File>(json).map_err(unusable)?;
         let tokenizer = ModelTokenizer::from_json(json)?;
         Ok(Self {
             largest_id: tokenizer.largest_id(),
             tokenizer,
-            post_processor: serde_json::from_value(post_processor).map_err(unusable)?,
+            post_processor: file.post_processor,
             most,
         })
     }

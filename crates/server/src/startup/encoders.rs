@@ -14,42 +14,20 @@ use tokio::task::block_in_place;
 
 use crate::config::RetrievalConfig;
 
-/// Loads the embedder and the reranker that the configuration names, if it does.
+/// Loads the embedder, the reader and the reranker that the configuration names, if it does.
 ///
 /// # Errors
 ///
 /// When one cannot be read; the text says which and why.
 pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
-    let embedder = config.embedder().map(|path| {
-        let (source, name) = match path {
-            Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
-            None => (super::embedded(bundled::EMBEDDER), bundled::EMBEDDER_NAME),
-        };
-        let settings = EmbedderSettings {
-            encoder: encoder_settings(config, name),
-            ..EmbedderSettings::default()
-        };
-        let loaded = CandleEmbedder::open(&source, settings);
-        let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.embedder"))?;
-        anyhow::Ok(Arc::new(Leisurely(loaded)) as Arc<dyn Embedder>)
-    });
-    let reader = config.reader().map(|path| {
-        let (source, name) = match path {
-            Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
-            None => (super::embedded(bundled::READER), bundled::READER_NAME),
-        };
-        let loaded = CandleReranker::open(&source, encoder_settings(config, name));
-        let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.reader"))?;
-        anyhow::Ok(Arc::new(loaded) as Arc<dyn Reranker>)
-    });
     let reranker = config.reranker.as_deref().map(|path| {
         let loaded = CandleReranker::load(path, encoder_settings(config, name(path)));
         let loaded = loaded.with_context(|| unreadable(Some(path), "", "retrieval.reranker"))?;
         anyhow::Ok(Arc::new(loaded) as Arc<dyn Reranker>)
     });
     Ok(Encoders {
-        embedder: embedder.transpose()?,
-        reader: reader.transpose()?,
+        embedder: load_embedder(config)?,
+        reader: load_reader(config)?,
         reranker: reranker.transpose()?,
         rerank: RerankSettings {
             candidates: config.rerank_candidates,
@@ -58,6 +36,36 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
         diversity: config.diversity,
         time: SearchTime(Duration::from_millis(config.search_ms)),
     })
+}
+
+fn load_embedder(config: &RetrievalConfig) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+    let Some(path) = config.embedder() else {
+        return Ok(None);
+    };
+    let (source, name) = match path {
+        Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
+        None => (super::embedded(bundled::EMBEDDER), bundled::EMBEDDER_NAME),
+    };
+    let settings = EmbedderSettings {
+        encoder: encoder_settings(config, name),
+        ..EmbedderSettings::default()
+    };
+    let loaded = CandleEmbedder::open(&source, settings);
+    let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.embedder"))?;
+    Ok(Some(Arc::new(Leisurely(loaded))))
+}
+
+fn load_reader(config: &RetrievalConfig) -> anyhow::Result<Option<Arc<dyn Reranker>>> {
+    let Some(path) = config.reader() else {
+        return Ok(None);
+    };
+    let (source, name) = match path {
+        Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
+        None => (super::embedded(bundled::READER), bundled::READER_NAME),
+    };
+    let loaded = CandleReranker::open(&source, encoder_settings(config, name));
+    let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.reader"))?;
+    Ok(Some(Arc::new(loaded)))
 }
 
 /// What could not be loaded, and the setting that names it.
