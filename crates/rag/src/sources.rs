@@ -113,7 +113,7 @@ impl Sources {
         self.0.is_empty()
     }
 
-    /// How near in meaning each is to the question; none when that was not looked at.
+    /// What each is worth by its meaning; none when that was not looked at.
     pub(crate) fn nearness(&self) -> Vec<f32> {
         let known = self.0.iter().filter_map(|source| source.meaning);
         let least = known.reduce(f32::min);

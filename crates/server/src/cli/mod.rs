@@ -65,7 +65,7 @@ struct Common {
     #[arg(long, global = true, value_name = "DIR")]
     models_dir: Option<PathBuf>,
     /// What finds the same in other words: built-in, a Hugging Face folder of an embedder, or none,
-    /// and all goes by words alone [default: built-in]
+    /// and search goes by words alone [default: built-in]
     #[arg(long, global = true, value_name = "PATH")]
     embedder: Option<PathBuf>,
     /// What tells whether a sentence answers the question: built-in, a Hugging Face folder of a
