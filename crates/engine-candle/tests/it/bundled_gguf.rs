@@ -50,6 +50,20 @@ fn uninterleaved(rows: &Tensor) -> candle_core::Result<Tensor> {
 }
 
 #[test]
+fn the_weights_fill_exactly_what_their_header_says() {
+    let mut file = File::open(bundled_file("model.gguf")).expect("it is there");
+    let content = gguf_file::Content::read(&mut file).expect("it is GGUF");
+    let ends = content.tensor_infos.values().map(|info| {
+        let dtype = info.ggml_dtype;
+        let blocks = info.shape.elem_count() / dtype.block_size();
+        content.tensor_data_offset + info.offset + (blocks * dtype.type_size()) as u64
+    });
+    let length = file.metadata().expect("it is a file").len();
+    let padding = length - ends.max().expect("there are tensors");
+    assert!(padding < 32, "{padding} bytes are nobody's");
+}
+
+#[test]
 fn the_embedding_has_the_shape_of_the_configuration() {
     let mut file = File::open(bundled_file("model.gguf")).expect("it is there");
     let content = gguf_file::Content::read(&mut file).expect("it is GGUF");
