@@ -20,7 +20,7 @@ use crate::config::{Config, KvType, ModelConfig};
 use crate::hub;
 use lazy_engine::LazyEngine;
 
-pub use encoders::load_encoders;
+pub use encoders::{load_encoders, load_search_encoders};
 
 /// The models that the configuration names, the default first. That one is loaded; of the others
 /// everything but the weights is read and checked, and they are loaded when they are asked for.

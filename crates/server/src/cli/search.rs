@@ -54,7 +54,7 @@ impl From<SearchMode> for Method {
 
 pub(super) fn search(config: &Config, args: &SearchArgs) -> anyhow::Result<()> {
     let engine = startup::load_engine(&config.model)?;
-    let encoders = startup::load_encoders(&config.retrieval)?;
+    let encoders = startup::load_search_encoders(&config.retrieval)?;
     let opened = opened(config, &args.paths, &engine, &encoders, Patience::Short)?;
     let query = Query::with_operators(&args.query, args.top_k.into());
     let index = opened.library.index(library::DEFAULT_COLLECTION)?;

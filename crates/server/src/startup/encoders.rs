@@ -14,12 +14,25 @@ use tokio::task::block_in_place;
 
 use crate::config::RetrievalConfig;
 
-/// Loads the embedder, the reader and the reranker that the configuration names, if it does.
+/// Loads the models that the configuration names to search with, and the reader.
+///
+/// # Errors
+///
+/// As [`load_search_encoders`].
+pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
+    Ok(Encoders {
+        reader: load_reader(config)?,
+        ..load_search_encoders(config)?
+    })
+}
+
+/// Loads the embedder and the reranker that the configuration names, if it does: all that finding
+/// passages takes.
 ///
 /// # Errors
 ///
 /// When one cannot be read; the text says which and why.
-pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
+pub fn load_search_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
     let reranker = config.reranker.as_deref().map(|path| {
         let loaded = CandleReranker::load(path, encoder_settings(config, name(path)));
         let loaded = loaded.with_context(|| unreadable(Some(path), "", "retrieval.reranker"))?;
@@ -27,7 +40,7 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
     });
     Ok(Encoders {
         embedder: load_embedder(config)?,
-        reader: load_reader(config)?,
+        reader: None,
         reranker: reranker.transpose()?,
         rerank: RerankSettings {
             candidates: config.rerank_candidates,

@@ -76,7 +76,7 @@ pub(super) fn measure(config: &Config, args: &RetrievalArgs) -> anyhow::Result<(
         .split
         .then(|| startup::load_engine(&config.model))
         .transpose()?;
-    let encoders = startup::load_encoders(&config.retrieval)?;
+    let encoders = startup::load_search_encoders(&config.retrieval)?;
     let modes = Mode::all(&args.mode, &encoders)?;
     let mut report = Report::new(args.json);
     for folder in beir::folders(&args.folders)? {
