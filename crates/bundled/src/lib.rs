@@ -1,7 +1,8 @@
 //! The small models that ship inside the binary: weights, tokenizers, cards, and how they were made.
 //!
 //! The files are those of ordinary Hugging Face folders (`model/`, `embedder/`, `reader/`), but the
-//! weights are in GGUF; that of the model is complete, and any engine can load it. The recipe that made them is in `training/`.
+//! weights are in GGUF; that of the model is complete, and any engine can load it. The recipe that
+//! made them is in `training/`.
 
 /// The name under which the built-in model is listed and may be asked for.
 pub const NAME: &str = "ibid-pointer";

@@ -1,22 +1,22 @@
 //! Adapters beside encoders: low-rank changes of their matrices, and another head.
 #![cfg(feature = "encoders")]
 
+mod encoder_files;
+
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, safetensors};
+use encoder_files::{EMBEDDER, fixture};
 use engine::Reranker;
 use engine_candle::encoders::{CandleReranker, EncoderSettings};
 use engine_candle::{EmbeddedModel, LoadError, ModelSource};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const READER: ModelSource = ModelSource::Embedded(EmbeddedModel {
-    config: include_bytes!("../../bundled/embedder/config.json"),
-    tokenizer: include_bytes!("../../bundled/embedder/tokenizer.json"),
-    tokenizer_config: include_bytes!("../../bundled/embedder/tokenizer_config.json"),
-    weights: include_bytes!("../../bundled/embedder/model.gguf"),
+/// The built-in reader.
+const READER: EmbeddedModel = EmbeddedModel {
     others: &[
         (
             "adapter_config.json",
@@ -27,7 +27,8 @@ const READER: ModelSource = ModelSource::Embedded(EmbeddedModel {
             include_bytes!("../../bundled/reader/adapter_model.safetensors"),
         ),
     ],
-});
+    ..EMBEDDER
+};
 
 /// The matrices that the tests change, with their outputs and inputs.
 const CHANGED: [(&str, [usize; 2]); 2] = [
@@ -83,6 +84,22 @@ fn adapters_that_would_be_misread_are_refused() {
         "has shape [2, 32], not [3, 32]",
     );
 
+    check(
+        &with("alpha_pattern", json!({"query": 1})),
+        &adapter(),
+        "plain LoRA",
+    );
+    for name in [
+        "bert.encoder.layer.0.output.dense.bias",
+        "bert.embeddings.word_embeddings.weight",
+        "bert.pooler.dense.lora_A.weight",
+    ] {
+        let mut more = adapter();
+        let bias = more["base_model.model.classifier.bias"].clone();
+        more.insert(format!("base_model.model.{name}"), bias);
+        check(&lora(), &more, name);
+    }
+
     let without = folder(&weights(), Some(&lora()));
     fs::remove_file(without.path().join("adapter_model.safetensors")).expect("it was there");
     refused(without.path(), "adapter_model.safetensors");
@@ -102,7 +119,8 @@ fn adapters_that_would_be_misread_are_refused() {
 
 #[test]
 fn the_built_in_reader_judges_as_it_was_trained_to() {
-    let reader = CandleReranker::open(&READER, EncoderSettings::default()).expect("it loads");
+    let reader = CandleReranker::open(&ModelSource::Embedded(READER), EncoderSettings::default());
+    let reader = reader.expect("it loads");
     // By the recipe's own forward pass, in f32.
     for (question, judged) in [
         (
@@ -211,10 +229,4 @@ fn refused(folder: &Path, expected: &str) {
     let said = refused.err().as_ref().map(LoadError::to_string);
     let said = said.unwrap_or_default();
     assert!(said.contains(expected), "{said:?}, not {expected:?}");
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/encoders")
-        .join(name)
 }

@@ -2,12 +2,15 @@
 //! models and the expected numbers were made.
 #![cfg(feature = "encoders")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod encoder_files;
 
+use std::fs;
+use std::path::Path;
+
+use encoder_files::{EMBEDDER, fixture};
 use engine::{Embedder, EngineError, Reranker, Side};
 use engine_candle::encoders::{CandleEmbedder, CandleReranker, EmbedderSettings, EncoderSettings};
-use engine_candle::{EmbeddedModel, LoadError, ModelSource};
+use engine_candle::{LoadError, ModelSource};
 use serde::Deserialize;
 
 const EMBEDDERS: [&str; 5] = [
@@ -22,23 +25,6 @@ const RERANKERS: [&str; 3] = [
     "xlm-roberta-reranker",
     "modernbert-reranker",
 ];
-
-const BUILT_IN: ModelSource = ModelSource::Embedded(EmbeddedModel {
-    config: include_bytes!("../../bundled/embedder/config.json"),
-    tokenizer: include_bytes!("../../bundled/embedder/tokenizer.json"),
-    tokenizer_config: include_bytes!("../../bundled/embedder/tokenizer_config.json"),
-    weights: include_bytes!("../../bundled/embedder/model.gguf"),
-    others: &[
-        (
-            "modules.json",
-            include_bytes!("../../bundled/embedder/modules.json"),
-        ),
-        (
-            "config_sentence_transformers.json",
-            include_bytes!("../../bundled/embedder/config_sentence_transformers.json"),
-        ),
-    ],
-});
 
 /// How far a number may be from the reference's.
 const TOLERANCE: f32 = 1e-3;
@@ -114,7 +100,10 @@ fn a_model_tells_what_it_has_words_for() {
 /// The first numbers of vectors by the package that the built-in embedder was cut from.
 #[test]
 fn the_built_in_embedder_is_the_published_one() {
-    let embedder = CandleEmbedder::open(&BUILT_IN, EmbedderSettings::default());
+    let embedder = CandleEmbedder::open(
+        &ModelSource::Embedded(EMBEDDER),
+        EmbedderSettings::default(),
+    );
     let embedder = embedder.expect("the built-in embedder loads");
     let check = |side, text: &str, expected: [f32; 6]| {
         let vectors = embedder.embed(&[text], side).expect("the text is short");
@@ -484,12 +473,6 @@ fn reranker(name: &str, settings: EncoderSettings) -> CandleReranker {
 fn expected<T: for<'a> Deserialize<'a>>(name: &str) -> T {
     let file = fs::read(fixture(name).join("expected.json")).expect("every fixture has one");
     serde_json::from_slice(&file).expect("the script wrote it")
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/encoders")
-        .join(name)
 }
 
 fn strs(texts: &[String]) -> Vec<&str> {

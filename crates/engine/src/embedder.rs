@@ -68,12 +68,8 @@ pub trait Reranker: Send + Sync {
     /// How many tokens `text` is when it is read alone, with those the model puts around it.
     fn count_tokens(&self, text: &str) -> usize;
 
-    /// How much of `text` is in words that the model knows, from 0 to 1; see
-    /// [`Embedder::coverage`].
-    fn coverage(&self, text: &str) -> f32 {
-        let _ = text;
-        1.0
-    }
+    /// How much of `text` the model has words for, 0 to 1; see [`Embedder::coverage`].
+    fn coverage(&self, text: &str) -> f32;
 
     /// One score for each passage, in order; higher fits better. Scores compare only for the
     /// same model.

@@ -10,7 +10,7 @@ pub struct ScriptedEmbedder {
     coverage: Box<Coverage>,
 }
 
-/// How much of a text the embedder knows.
+/// How much of a text the model knows.
 type Coverage = dyn Fn(&str) -> f32 + Send + Sync;
 
 /// The vector of a text.
@@ -102,7 +102,7 @@ impl Embedder for ScriptedEmbedder {
 pub struct ScriptedReranker {
     script: Box<Scores>,
     max_tokens: usize,
-    coverage: Box<dyn Fn(&str) -> f32 + Send + Sync>,
+    coverage: Box<Coverage>,
 }
 
 /// The score of a query and a passage.

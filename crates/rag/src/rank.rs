@@ -2,8 +2,8 @@
 //!
 //! A sentence is worth the share of the question's words, weighted by rarity, that it holds.
 //! Words of the sentences beside it and of the headings above it count in part, because that
-//! is where a sentence has its subject from. The best of them are worth what they mean too, by the
-//! reader or else by the embedder.
+//! is where a sentence has its subject from. The best of them are worth their nearness to the
+//! question in meaning too, by the embedder, and the best of those what the reader says of them.
 
 use std::cmp::Ordering;
 use std::ops::Range;

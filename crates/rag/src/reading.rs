@@ -9,17 +9,22 @@ use retrieval::LEAST_COVERAGE;
 pub(crate) struct Reading {
     reader: Arc<dyn Reranker>,
     question: String,
+    /// Tokens that a sentence may have beside it.
+    room: usize,
 }
 
 impl Reading {
     /// `None` when the reader does not know the question's language, or the question leaves it no
     /// room for a sentence.
     pub(crate) fn new(reader: Arc<dyn Reranker>, question: &str) -> Option<Self> {
-        let has_room = reader.count_tokens(question) * 2 <= reader.max_tokens();
+        // Each text counts the tokens around it; a pair has hardly more around it than both.
+        let most_tokens = reader.max_tokens();
+        let room = most_tokens.saturating_sub(reader.count_tokens(question));
         let knows = reader.coverage(question) > LEAST_COVERAGE;
-        (has_room && knows).then(|| Self {
+        (room * 2 >= most_tokens && knows).then(|| Self {
             reader,
             question: question.to_owned(),
+            room,
         })
     }
 
@@ -41,9 +46,7 @@ impl Reading {
     }
 
     fn can_judge(&self, sentence: &str) -> bool {
-        // Each text counts the tokens around it; a pair has hardly more around it than both.
-        let tokens = |text: &str| self.reader.count_tokens(text);
         self.reader.coverage(sentence) > LEAST_COVERAGE
-            && tokens(&self.question) + tokens(sentence) <= self.reader.max_tokens()
+            && self.reader.count_tokens(sentence) <= self.room
     }
 }

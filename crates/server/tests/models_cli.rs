@@ -102,7 +102,10 @@ fn inspect_says_what_a_model_is() {
     check("family", "llama");
     check("parameters", " million");
     check("size on disk", " MiB");
-    check("tensors", "Q6_K");
+    check(
+        "tensors",
+        "Q6_K 49.7 % (5 tensors), Q4_K 50.3 % (31 tensors)",
+    );
     let context = number("max_position_embeddings");
     check("context", &format!("{context} tokens"));
     check("chat template", "yes, and it places documents itself");

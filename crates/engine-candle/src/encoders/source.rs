@@ -36,7 +36,10 @@ impl Source {
         most_tokens: usize,
     ) -> Self {
         let (tensors, adapter) = (Arc::new(weights), adapter.map(Arc::new));
-        let backend = Box::new(WeightsBackend(tensors.clone(), adapter.clone()));
+        let backend = Box::new(WeightsBackend {
+            tensors: tensors.clone(),
+            adapter: adapter.clone(),
+        });
         Self {
             config,
             tensors,
@@ -120,7 +123,10 @@ pub(super) fn unfit(error: Error) -> LoadError {
 }
 
 /// Our checked weights as candle-transformers asks for them.
-struct WeightsBackend(Arc<Weights>, Option<Arc<Adapter>>);
+struct WeightsBackend {
+    tensors: Arc<Weights>,
+    adapter: Option<Arc<Adapter>>,
+}
 
 /// What norms were called in BERT's first release, and in the folders that still have its files.
 const OLD_NAMES: [(&str, &str); 2] = [
@@ -139,11 +145,16 @@ fn known_name<'a>(weights: &Weights, name: &'a str) -> Cow<'a, str> {
 }
 
 impl WeightsBackend {
+    /// The adapter, if it has this tensor itself.
+    fn adapter_with(&self, name: &str) -> Option<&Adapter> {
+        self.adapter.as_deref().filter(|adapter| adapter.has(name))
+    }
+
     fn read(&self, name: &str, shape: &Shape) -> Result<Tensor, LoadError> {
         match shape.dims() {
-            dims @ ([_] | [_, _]) => match self.1.as_ref().filter(|adapter| adapter.has(name)) {
+            dims @ ([_] | [_, _]) => match self.adapter_with(name) {
                 Some(adapter) => adapter.tensor(name, dims)?.numbers(),
-                None => self.0.tensor(name, dims),
+                None => self.tensors.tensor(name, dims),
             },
             _ => Err(LoadError::Unsupported(format!(
                 "the shape of tensor {name}"
@@ -161,7 +172,7 @@ impl SimpleBackend for WeightsBackend {
         _: DType,
         _: &Device,
     ) -> candle_core::Result<Tensor> {
-        self.read(&known_name(&self.0, name), &shape)
+        self.read(&known_name(&self.tensors, name), &shape)
             .map_err(|error| Error::Msg(error.to_string()))
     }
 
@@ -170,6 +181,6 @@ impl SimpleBackend for WeightsBackend {
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        self.0.has(name) || self.1.as_ref().is_some_and(|adapter| adapter.has(name))
+        self.tensors.has(name) || self.adapter_with(name).is_some()
     }
 }

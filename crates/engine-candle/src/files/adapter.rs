@@ -4,6 +4,7 @@
 use candle_core::Tensor;
 use candle_core::quantized::{GgmlDType, QTensor};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{ModelSource, Safetensors, Stored, Weights};
 use crate::LoadError;
@@ -35,6 +36,9 @@ struct Config {
     use_dora: bool,
     #[serde(default)]
     use_rslora: bool,
+    /// Other scales than `lora_alpha` for some matrices.
+    #[serde(default)]
+    alpha_pattern: Map<String, Value>,
 }
 
 impl Adapter {
@@ -50,12 +54,18 @@ impl Adapter {
         }
         let config: Config = serde_json::from_value(config)
             .map_err(|error| LoadError::Config(format!("{CONFIG}: {error}")))?;
-        if config.peft_type != "LORA" || config.use_dora || config.use_rslora || config.r == 0 {
+        let is_plain = config.peft_type == "LORA" && !config.use_dora && !config.use_rslora;
+        if !is_plain || !config.alpha_pattern.is_empty() || config.r == 0 {
             let what = format!("an adapter that is not plain LoRA ({CONFIG})");
             return Err(LoadError::Unsupported(what));
         }
+        let tensors = Safetensors::open(vec![source.blob_beside(TENSORS)?])?;
+        if let Some((name, _)) = tensors.tensors().iter().find(|(name, _)| !is_read(name)) {
+            let what = format!("tensor {name} of an adapter");
+            return Err(LoadError::Unsupported(what));
+        }
         Ok(Some(Self {
-            tensors: Safetensors::open(vec![source.blob_beside(TENSORS)?])?,
+            tensors,
             rank: config.r,
             scale: config.lora_alpha / config.r as f64,
         }))
@@ -93,6 +103,16 @@ impl Adapter {
         let added = (up.matmul(&down)? * self.scale)?;
         let weight = base.tensor(&format!("{name}.weight"), &[outputs, inputs])?;
         Ok(Some(packed(&(weight + added)?)?))
+    }
+}
+
+/// Of the layers low-rank changes are read, and of the rest the head as a whole; another tensor would
+/// be left out silently.
+fn is_read(name: &str) -> bool {
+    let is_change = name.ends_with(".lora_A.weight") || name.ends_with(".lora_B.weight");
+    match name.contains(".layer.") {
+        true => is_change,
+        false => !name.contains("lora_") && !name.contains("embeddings."),
     }
 }
 

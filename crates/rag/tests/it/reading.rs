@@ -90,6 +90,10 @@ impl Reranker for Busy {
         text.len()
     }
 
+    fn coverage(&self, _: &str) -> f32 {
+        1.0
+    }
+
     fn rerank(&self, _: &str, _: &[&str]) -> Result<Vec<f32>, EngineError> {
         Err(EngineError::Busy {
             retry_after: std::time::Duration::from_secs(1),

@@ -37,14 +37,14 @@ struct ModelOverrides {
 /// The flags that name models for searching and reading.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RetrievalOverrides {
-    #[serde(skip_serializing_if = "Option::is_none")]
     /// `retrieval.embedder`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub embedder: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     /// `retrieval.reader`
-    pub reader: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub reader: Option<PathBuf>,
     /// `retrieval.reranker`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reranker: Option<PathBuf>,
 }
 

@@ -21,7 +21,7 @@ use crate::config::RetrievalConfig;
 /// As [`load_search_encoders`].
 pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
     Ok(Encoders {
-        reader: load_reader(config)?,
+        reader: cross_encoder(config, config.reader(), "retrieval.reader")?,
         ..load_search_encoders(config)?
     })
 }
@@ -33,15 +33,11 @@ pub fn load_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
 ///
 /// When one cannot be read; the text says which and why.
 pub fn load_search_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders> {
-    let reranker = config.reranker.as_deref().map(|path| {
-        let loaded = CandleReranker::load(path, encoder_settings(config, name(path)));
-        let loaded = loaded.with_context(|| unreadable(Some(path), "", "retrieval.reranker"))?;
-        anyhow::Ok(Arc::new(loaded) as Arc<dyn Reranker>)
-    });
+    let reranker = config.reranker.as_deref().map(Some);
     Ok(Encoders {
-        embedder: load_embedder(config)?,
+        embedder: embedder(config)?,
         reader: None,
-        reranker: reranker.transpose()?,
+        reranker: cross_encoder(config, reranker, "retrieval.reranker")?,
         rerank: RerankSettings {
             candidates: config.rerank_candidates,
             budget: Duration::from_millis(config.rerank_ms),
@@ -51,14 +47,11 @@ pub fn load_search_encoders(config: &RetrievalConfig) -> anyhow::Result<Encoders
     })
 }
 
-fn load_embedder(config: &RetrievalConfig) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+fn embedder(config: &RetrievalConfig) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
     let Some(path) = config.embedder() else {
         return Ok(None);
     };
-    let (source, name) = match path {
-        Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
-        None => (super::embedded(bundled::EMBEDDER), bundled::EMBEDDER_NAME),
-    };
+    let (source, name) = named(path, (bundled::EMBEDDER, bundled::EMBEDDER_NAME));
     let settings = EmbedderSettings {
         encoder: encoder_settings(config, name),
         ..EmbedderSettings::default()
@@ -68,17 +61,31 @@ fn load_embedder(config: &RetrievalConfig) -> anyhow::Result<Option<Arc<dyn Embe
     Ok(Some(Arc::new(Leisurely(loaded))))
 }
 
-fn load_reader(config: &RetrievalConfig) -> anyhow::Result<Option<Arc<dyn Reranker>>> {
-    let Some(path) = config.reader() else {
+/// The model that reads two texts together, if there is to be one: the folder at a path, or the one
+/// inside the program. `setting` is where the configuration names it.
+fn cross_encoder(
+    config: &RetrievalConfig,
+    wanted: Option<Option<&Path>>,
+    setting: &str,
+) -> anyhow::Result<Option<Arc<dyn Reranker>>> {
+    let Some(path) = wanted else {
         return Ok(None);
     };
-    let (source, name) = match path {
-        Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
-        None => (super::embedded(bundled::READER), bundled::READER_NAME),
-    };
+    let (source, name) = named(path, (bundled::READER, bundled::READER_NAME));
     let loaded = CandleReranker::open(&source, encoder_settings(config, name));
-    let loaded = loaded.with_context(|| unreadable(path, name, "retrieval.reader"))?;
+    let loaded = loaded.with_context(|| unreadable(path, name, setting))?;
     Ok(Some(Arc::new(loaded)))
+}
+
+/// Where a model is read from, and what it is called: the folder at a path, or what is built in.
+fn named<'a>(
+    path: Option<&'a Path>,
+    (files, built_in): (bundled::Files, &'a str),
+) -> (ModelSource, &'a str) {
+    match path {
+        Some(path) => (ModelSource::Path(path.to_owned()), name(path)),
+        None => (super::embedded(files), built_in),
+    }
 }
 
 /// What could not be loaded, and the setting that names it.
