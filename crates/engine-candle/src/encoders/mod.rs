@@ -21,6 +21,7 @@ mod head;
 mod pooling;
 mod sentence_files;
 mod source;
+mod tokenizer_file;
 mod tokens;
 mod turns;
 

@@ -1,12 +1,12 @@
 //! Texts and pairs of texts to the tokens an encoder reads.
 
+use std::sync::Arc;
+
 use engine::EngineError;
-use serde::Deserialize;
-use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{Encoding, PostProcessor, Token};
 
+use super::tokenizer_file::TokenizerFile;
 use crate::LoadError;
-use crate::text::ModelTokenizer;
 
 /// A text as the model reads it.
 pub(super) struct TokenSequence {
@@ -17,20 +17,12 @@ pub(super) struct TokenSequence {
     pub(super) types: Vec<u32>,
 }
 
-/// A tokenizer together with its post-processor, which puts tokens such as `[CLS]` around texts.
+/// The tokenizer of a model, for texts of a bounded length.
 ///
 /// As in prompts, a text is content: `[SEP]` written in it is five ordinary characters.
 pub(super) struct Tokens {
-    tokenizer: ModelTokenizer,
-    post_processor: Option<PostProcessorWrapper>,
+    file: Arc<TokenizerFile>,
     most: usize,
-    largest_id: u32,
-}
-
-/// What is read of `tokenizer.json` beside the tokenizer itself.
-#[derive(Deserialize)]
-struct File {
-    post_processor: Option<PostProcessorWrapper>,
 }
 
 /// No text that fits has on average more bytes for each token than this; what has more is
@@ -40,20 +32,13 @@ const MOST_BYTES_PER_TOKEN: usize = 32;
 impl Tokens {
     /// Reads a `tokenizer.json`, for texts of at most `most` tokens.
     pub(super) fn from_json(json: &[u8], most: usize) -> Result<Self, LoadError> {
-        let unusable = |error: serde_json::Error| LoadError::Tokenizer(error.to_string());
-        let file = serde_json::from_slice::<File>(json).map_err(unusable)?;
-        let tokenizer = ModelTokenizer::from_json(json)?;
-        Ok(Self {
-            largest_id: tokenizer.largest_id(),
-            tokenizer,
-            post_processor: file.post_processor,
-            most,
-        })
+        let file = TokenizerFile::of(json)?;
+        Ok(Self { file, most })
     }
 
     /// The largest token a text can have.
     pub(super) fn largest_id(&self) -> u32 {
-        self.largest_id
+        self.file.largest_id
     }
 
     /// The tokens of a text.
@@ -79,7 +64,7 @@ impl Tokens {
         if tokens.len() > self.most {
             return Err(self.too_long(tokens.len()));
         }
-        if let Some(token) = tokens.iter().find(|&&token| token > self.largest_id) {
+        if let Some(token) = tokens.iter().find(|&&token| token > self.file.largest_id) {
             return Err(EngineError::InvalidRequest {
                 param: "input",
                 message: format!("the model has no token {token}; send the text itself"),
@@ -98,7 +83,7 @@ impl Tokens {
     /// or more. Syllables and ideographs count alone, because many models read them one by one.
     pub(super) fn coverage(&self, text: &str) -> f32 {
         let (mut covered, mut all) = (0, 0);
-        for piece in self.tokenizer.pieces(text) {
+        for piece in self.file.tokenizer.pieces(text) {
             let written = piece.text.chars().filter(|char| char.is_alphanumeric());
             let (count, whole) = written.fold((0, 0), |(count, whole), char| {
                 (count + 1, whole + usize::from(says_much_alone(char)))
@@ -140,8 +125,8 @@ impl Tokens {
     }
 
     fn content(&self, text: &str) -> Result<Encoding, EngineError> {
-        let protected = self.tokenizer.protect(text);
-        Ok(untold(self.tokenizer.encode_rendered(&protected)?))
+        let protected = self.file.tokenizer.protect(text);
+        Ok(untold(self.file.tokenizer.encode_rendered(&protected)?))
     }
 
     fn around(
@@ -149,7 +134,7 @@ impl Tokens {
         first: Encoding,
         second: Option<Encoding>,
     ) -> Result<TokenSequence, EngineError> {
-        let encoding = match (&self.post_processor, second) {
+        let encoding = match (&self.file.post_processor, second) {
             (Some(processor), second) => {
                 let add_special_tokens = true;
                 let processed = processor.process(first, second, add_special_tokens);
