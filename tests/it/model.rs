@@ -69,6 +69,19 @@ async fn it_answers_in_the_words_of_a_source() {
 }
 
 #[tokio::test]
+async fn it_answers_in_a_sentence_of_two_hundred_tokens() {
+    let leaves = "whether its leaves come from Darjeeling or Assam or Uji or Hadong, ".repeat(8);
+    let sentence = format!("Tea is brewed for four minutes, {leaves}as the label says.");
+    let document = format!("# Tea\n\nTea is a drink. {sentence} Sugar is optional.\n");
+    let server = TestServer::start(bundled_model()).await;
+    server.add("tea.md", document.as_str()).await;
+    let asked = json!({"answer": "model"});
+    let answer = server.ask("How long is tea brewed?", asked).await;
+    assert_eq!(answer["answered_by"], "model");
+    assert!(text(&answer).contains(&sentence), "{answer}");
+}
+
+#[tokio::test]
 async fn it_sums_up_in_sentences_of_the_sources() {
     let document = "# Tea\n\nTea is a drink made of leaves. The leaves of tea are dried. Tea is \
         brewed for four minutes. Ships brought tea and its leaves to Europe. Sugar is optional.";
