@@ -4,6 +4,8 @@ mod signals;
 
 pub use signals::Signals;
 
+use crate::encoders::probability;
+use crate::rank::certainty;
 use crate::search::Found;
 use crate::settings::Settings;
 
@@ -29,9 +31,11 @@ impl Evidence {
         let words = if own.is_empty() { &found.words } else { &own };
         let signals = Signals::of(found, words);
         let by_words = likelihood(&signals);
-        let score = signals
-            .meaning
-            .map_or(by_words, |meaning| likelihood_with(by_words, meaning));
+        let score = match (signals.meaning, signals.reading) {
+            (Some(meaning), Some(reading)) => likelihood_read(by_words, meaning, reading),
+            (Some(meaning), None) => likelihood_with(by_words, meaning),
+            (None, _) => by_words,
+        };
         Self {
             score,
             answered: !found.hits.is_empty() && score >= settings.evidence_floor,
@@ -48,7 +52,7 @@ impl Evidence {
 /// notices a question that uses the words of a passage and asks for what it leaves out.
 fn likelihood(signals: &Signals) -> f32 {
     let sum = 2.9 * signals.sentences + 4.6 * signals.lead + 0.6 * signals.names - 2.4;
-    1.0 / (1.0 + (-sum).exp())
+    probability(sum)
 }
 
 /// The same when an embedder says how near in meaning the nearest sentence is: fitted with MiniLM on
@@ -56,7 +60,17 @@ fn likelihood(signals: &Signals) -> f32 {
 /// apart with an AUC of 0.82, the words alone with 0.76 and the meaning alone with 0.79. A fit with
 /// the built-in embedder, in both languages, refuses no more rightly at a tenth wrong.
 fn likelihood_with(by_words: f32, meaning: f32) -> f32 {
-    let odds = (by_words / (1.0 - by_words)).ln();
-    let sum = 0.54 * odds + 4.8 * meaning - 2.8;
-    1.0 / (1.0 + (-sum).exp())
+    probability(0.54 * log_odds(by_words) + 4.8 * meaning - 2.8)
+}
+
+/// The same when a reader says of the nearest sentences whether they answer. The weights are among the
+/// best of a few hundred for 1,070 questions of five sets, English but for a few, of which 400 have no
+/// answer: on each set more of these are refused than without, and no more of the others than one in
+/// ten. What the reader says is softened as in the order of sentences, so that it never decides alone.
+fn likelihood_read(by_words: f32, meaning: f32, reading: f32) -> f32 {
+    probability(0.2 * log_odds(by_words) + 4.8 * meaning + 3.0 * certainty(reading) - 4.15)
+}
+
+fn log_odds(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
 }

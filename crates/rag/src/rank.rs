@@ -68,7 +68,7 @@ impl Ranked {
         let near = self.likeness.map(|likeness| likeness.max(0.0));
         match (near, self.reading.map(certainty)) {
             (None, None) => None,
-            (near, read) => Some(near.unwrap_or_default() + read.unwrap_or_default()),
+            (near, read) => Some(near.unwrap_or_default() + READING * read.unwrap_or_default()),
         }
     }
 
@@ -82,19 +82,13 @@ impl Ranked {
 /// All sentences of `sources` that say something, best first. When all is code or markup,
 /// that is what there is to quote.
 pub(crate) fn ranked(found: &Found, sources: &Sources) -> Vec<Ranked> {
-    let mut ranked = compared(found, sources);
-    weigh_reading(&mut ranked, found, sources);
-    ranked
-}
-
-/// The same, but that none was read.
-pub(crate) fn compared(found: &Found, sources: &Sources) -> Vec<Ranked> {
     let mut ranked = ranked_where(found, sources, says_something);
     if ranked.is_empty() {
         ranked = ranked_where(found, sources, |_, _| true);
     }
     best_first(&mut ranked);
     weigh_likeness(&mut ranked, found, sources);
+    weigh_reading(&mut ranked, found, sources);
     ranked
 }
 
@@ -131,7 +125,7 @@ fn weigh_reading(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
         return;
     };
     for (sentence, logit) in ranked.iter_mut().zip(logits) {
-        sentence.worth += logit.map_or(0.0, certainty);
+        sentence.worth += READING * logit.map_or(0.0, certainty);
         sentence.reading = logit;
     }
     best_first(ranked);
@@ -147,9 +141,9 @@ fn titled(ranked: &[Ranked], most: usize, sources: &Sources) -> Vec<String> {
     texts.collect()
 }
 
-/// What a logit of the reader is worth.
-fn certainty(logit: f32) -> f32 {
-    READING * probability(logit / SOFTENED)
+/// How certain a logit of the reader is that the sentence answers, 0 to 1.
+pub(crate) fn certainty(logit: f32) -> f32 {
+    probability(logit / SOFTENED)
 }
 
 fn ranked_where(

@@ -1,6 +1,7 @@
 //! What the reader says of sentences: whether each answers the question.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Reranker;
 use retrieval::LEAST_COVERAGE;
@@ -11,6 +12,8 @@ pub(crate) struct Reading {
     question: String,
     /// Tokens that a sentence may have beside it.
     room: usize,
+    /// The logits of sentences that were read already: a question is weighed before it is answered.
+    read: Mutex<HashMap<String, f32>>,
 }
 
 impl Reading {
@@ -25,6 +28,7 @@ impl Reading {
             reader,
             question: question.to_owned(),
             room,
+            read: Mutex::default(),
         })
     }
 
@@ -32,17 +36,20 @@ impl Reading {
     /// long or in a language that the reader does not know; for all when it can judge less than
     /// half of them, or is too busy: an answer does not wait for a vote.
     pub(crate) fn of(&self, sentences: &[String]) -> Option<Vec<Option<f32>>> {
-        let judged = sentences.iter().map(|sentence| self.can_judge(sentence));
-        let judged = judged.collect::<Vec<_>>();
-        let read = sentences.iter().zip(&judged).filter(|(_, judged)| **judged);
-        let read = read.map(|(sentence, _)| sentence.as_str());
-        let read = read.collect::<Vec<_>>();
-        if read.is_empty() || read.len() * 2 < sentences.len() {
+        let judged = sentences.iter().filter(|sentence| self.can_judge(sentence));
+        let judged = judged.map(String::as_str).collect::<Vec<_>>();
+        if judged.is_empty() || judged.len() * 2 < sentences.len() {
             return None;
         }
-        let mut logits = self.reader.rerank(&self.question, &read).ok()?.into_iter();
-        let logit = |judged: bool| judged.then(|| logits.next()).flatten();
-        Some(judged.into_iter().map(logit).collect())
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |sentence: &&str| !read.contains_key(*sentence);
+        let new = judged.into_iter().filter(is_new).collect::<Vec<_>>();
+        if !new.is_empty() {
+            let logits = self.reader.rerank(&self.question, &new).ok()?;
+            read.extend(new.into_iter().map(str::to_owned).zip(logits));
+        }
+        let logit = |sentence: &String| read.get(sentence).copied();
+        Some(sentences.iter().map(logit).collect())
     }
 
     fn can_judge(&self, sentence: &str) -> bool {

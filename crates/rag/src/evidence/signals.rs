@@ -2,9 +2,10 @@
 
 use retrieval::Hit;
 
+use crate::language::Language;
 use crate::lexicon::{Vocabulary, Words};
 use crate::names::{bare_name, names};
-use crate::rank::compared;
+use crate::rank::{Ranked, ranked};
 use crate::search::Found;
 use crate::sentences::sentences;
 use crate::sources::{Source, Sources};
@@ -29,6 +30,9 @@ pub struct Signals {
     /// How near in meaning the nearest sentence is to the question: a cosine, on a scale where
     /// unrelated texts have 0. `None` without an embedder that knows the language.
     pub meaning: Option<f32>,
+    /// What the reader says of the sentence that it holds most likely to answer: a logit, above 0
+    /// where it rather answers than not. `None` without a reader that can tell.
+    pub reading: Option<f32>,
 }
 
 impl Signals {
@@ -37,9 +41,9 @@ impl Signals {
         let names: Vec<&str> = names(&found.query.question).collect();
         let mut signals = Signals {
             lead: lead(&found.hits),
-            meaning: meaning(found),
             ..Signals::default()
         };
+        signals.note_meaning(found);
         for hit in &found.hits {
             signals.names = signals.names.max(held(&names, hit));
         }
@@ -49,6 +53,30 @@ impl Signals {
         }
         signals
     }
+
+    /// What the best sentences mean to the embedder and to the reader; nothing is ranked for it
+    /// without either.
+    fn note_meaning(&mut self, found: &Found) {
+        if found.likeness.is_none() && found.reading.is_none() {
+            return;
+        }
+        let sources: Sources = found.hits.iter().map(Source::from).collect();
+        let ranked = ranked(found, &sources);
+        let likeness = ranked.iter().filter_map(|sentence| sentence.likeness);
+        self.meaning = likeness.max_by(f32::total_cmp);
+        let asked = Language::of(&found.query.question);
+        let telling = |sentence: &&Ranked| reader_can_tell(asked, sentence.language(&sources));
+        let reading = ranked.iter().filter(telling);
+        let reading = reading.filter_map(|sentence| sentence.reading);
+        self.reading = reading.max_by(f32::total_cmp);
+    }
+}
+
+/// Whether the reader can tell if a question is answered at all. From Korean to Korean the built-in
+/// one learnt from questions that were made by rule, of a sentence's own words: what people ask in
+/// other words than a law's it holds to be unanswered. It puts such sentences in order, no more.
+fn reader_can_tell(asked: Language, told: Language) -> bool {
+    (asked, told) != (Language::Korean, Language::Korean)
 }
 
 fn share(words: &Words, texts: &[&Vocabulary], above: &Vocabulary) -> f32 {
@@ -74,16 +102,6 @@ fn best_sentences(found: &Found, words: &Words, hit: &Hit) -> f32 {
     let pairs = vocabularies.windows(2);
     let pairs = pairs.map(|pair| share(words, &[&pair[0], &pair[1]], &above));
     single.chain(pairs).fold(0.0, f32::max)
-}
-
-/// How alike the question and the sentence nearest to it are; nothing is ranked for it without an
-/// embedder.
-fn meaning(found: &Found) -> Option<f32> {
-    found.likeness.as_ref()?;
-    let sources: Sources = found.hits.iter().map(Source::from).collect();
-    let compared = compared(found, &sources);
-    let known = compared.iter().filter_map(|sentence| sentence.likeness);
-    known.max_by(f32::total_cmp)
 }
 
 fn lead(hits: &[Hit]) -> f32 {

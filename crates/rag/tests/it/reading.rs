@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::{EngineError, Reranker, ScriptedEngine, ScriptedReranker};
-use rag::{Encoders, Mode, Pipeline, Question, Settings};
+use engine::{EngineError, Reranker, ScriptedEmbedder, ScriptedEngine, ScriptedReranker};
+use rag::{Encoders, Evidence, Mode, Pipeline, Question, Settings};
 
 use crate::support::{ask, collect, index};
 
@@ -72,6 +72,55 @@ fn a_reader_that_cannot_tell_changes_nothing() {
     let narrow = certain_of("6650").with_max_tokens(11);
     assert_eq!(quoted(narrow), by_words, "it has no room");
     assert_eq!(quoted(Busy), by_words, "it has no place");
+}
+
+/// The evidence for a question about the Nile when the reader gives every sentence this logit.
+fn weighed(question: &str, document: &'static str, logit: f32) -> Evidence {
+    let embedder = ScriptedEmbedder::new("somewhat alike", |text| {
+        Ok(match (text.contains("Nile"), text.ends_with('?')) {
+            (true, true) => vec![0.4, 0.84_f32.sqrt(), 0.0, 0.0],
+            (true, false) => vec![1.0, 0.0, 0.0, 0.0],
+            (false, true) => vec![0.0, 0.0, 1.0, 0.0],
+            (false, false) => vec![0.0, 0.0, 0.0, 1.0],
+        })
+    });
+    let encoders = Encoders {
+        embedder: Some(Arc::new(embedder)),
+        reader: Some(Arc::new(ScriptedReranker::new(move |_, _| logit))),
+        ..Encoders::default()
+    };
+    let engine = ScriptedEngine::new(|_| Ok("the Nile".into()));
+    let pipeline = Pipeline::new(Arc::new(engine), Settings::default()).with_encoders(encoders);
+    let answer = pipeline.answer(&[index(&[("nile.md", document)])], ask(question));
+    answer.expect("an answer").evidence.expect("a search")
+}
+
+#[test]
+fn what_the_reader_is_certain_of_has_a_part_in_the_evidence() {
+    let english = "# The Nile\n\nThe length of the Nile is 6650 kilometres.\n";
+    let korean = "# Nile 강\n\nNile 강의 길이는 6650킬로미터입니다.\n";
+    let in_english = "What is the length of the Nile?";
+    let in_korean = "Nile 강의 길이는 얼마인가요?";
+
+    let told = weighed(in_english, english, -9.0);
+    assert!(
+        !told.answered && told.signals.reading == Some(-9.0),
+        "{told:?}"
+    );
+    assert!(weighed(in_english, english, 9.0).score > 0.6);
+
+    // Across languages words tell little, and the reader much.
+    let told = weighed(in_korean, english, 9.0);
+    assert!(
+        told.answered && told.signals.reading == Some(9.0),
+        "{told:?}"
+    );
+    assert!(weighed(in_korean, english, -9.0).score < told.score);
+
+    // From Korean to Korean it only puts sentences in order.
+    let told = weighed(in_korean, korean, -9.0);
+    assert!(told.answered && told.signals.reading.is_none(), "{told:?}");
+    assert_eq!(told.score, weighed(in_korean, korean, 9.0).score);
 }
 
 /// A reader that too many wait for.

@@ -245,9 +245,12 @@ impl Measuring<'_> {
             lead,
             names,
             meaning,
+            reading,
         } = outcome.signals;
         let line = json!({
-            "signals": {"sentences": sentences, "lead": lead, "names": names, "meaning": meaning},
+            "signals": {
+                "sentences": sentences, "lead": lead, "names": names, "meaning": meaning, "reading": reading,
+            },
             "id": item.id, "question": item.question, "unanswerable": item.unanswerable,
             "passed": passed, "refused": outcome.refused, "evidence": outcome.evidence,
             "answer": outcome.text, "cited": outcome.cited, "right": item.right,
