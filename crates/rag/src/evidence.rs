@@ -64,7 +64,7 @@ fn likelihood_with(by_words: f32, meaning: f32) -> f32 {
 }
 
 /// The same when a reader says of the nearest sentences whether they answer. The weights are among the
-/// best of a few hundred for 1,070 questions of five sets, English but for a few, of which 400 have no
+/// best of a few hundred for 1,150 questions of five sets, English but for a few, of which 400 have no
 /// answer: on each set more of these are refused than without, and no more of the others than one in
 /// ten. What the reader says is softened as in the order of sentences, so that it never decides alone.
 fn likelihood_read(by_words: f32, meaning: f32, reading: f32) -> f32 {
