@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use engine::{Engine, Prompt, Sharing, TokenScore};
 
+use crate::encoders::probability;
 use crate::error::RagError;
 
 /// Reads the texts of one answer again.
@@ -80,7 +81,7 @@ impl GroundedSentence {
     /// often, to 0.1. The likelihoods are not part of it: with that model they tell grounded from
     /// ungrounded (AUC 0.67), but add nothing to the alignment of words (0.77), whose score this is.
     pub fn probability(&self) -> f32 {
-        1.0 / (1.0 + (1.48 - 3.72 * self.support).exp())
+        probability(3.72 * self.support - 1.48)
     }
 }
 

@@ -5,7 +5,7 @@ use retrieval::Hit;
 use crate::language::Language;
 use crate::lexicon::{Vocabulary, Words};
 use crate::names::{bare_name, names};
-use crate::rank::{Ranked, ranked};
+use crate::rank::{READ, Ranked, compared, weigh_reading};
 use crate::search::Found;
 use crate::sentences::sentences;
 use crate::sources::{Source, Sources};
@@ -17,7 +17,7 @@ const ABOVE: f32 = 0.8;
 /// Hits whose sentences are looked at one by one.
 const READ_CLOSELY: usize = 3;
 
-/// Signals of evidence, each from 0 to 1 and growing with it.
+/// Signals of evidence, growing with it, each from 0 to 1 unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Signals {
     /// The share of the question's words, weighted by rarity, that stand together in two
@@ -54,18 +54,21 @@ impl Signals {
         signals
     }
 
-    /// What the best sentences mean to the embedder and to the reader; nothing is ranked for it
-    /// without either.
+    /// What the best sentences mean to the embedder, and what the reader says where it can tell;
+    /// nothing is ranked for it without an embedder.
     fn note_meaning(&mut self, found: &Found) {
-        if found.likeness.is_none() && found.reading.is_none() {
+        if found.likeness.is_none() {
             return;
         }
         let sources: Sources = found.hits.iter().map(Source::from).collect();
-        let ranked = ranked(found, &sources);
+        let mut ranked = compared(found, &sources);
         let likeness = ranked.iter().filter_map(|sentence| sentence.likeness);
         self.meaning = likeness.max_by(f32::total_cmp);
         let asked = Language::of(&found.query.question);
         let telling = |sentence: &&Ranked| reader_can_tell(asked, sentence.language(&sources));
+        if ranked.iter().take(READ).any(|sentence| telling(&sentence)) {
+            weigh_reading(&mut ranked, found, &sources);
+        }
         let reading = ranked.iter().filter(telling);
         let reading = reading.filter_map(|sentence| sentence.reading);
         self.reading = reading.max_by(f32::total_cmp);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use engine::{EngineError, Reranker, ScriptedEmbedder, ScriptedEngine, ScriptedReranker};
-use rag::{Encoders, Evidence, Mode, Pipeline, Question, Settings};
+use rag::{Answer, Encoders, Evidence, Mode, Pipeline, Question, Settings};
 
 use crate::support::{ask, collect, index};
 
@@ -21,14 +21,20 @@ fn quoted(reader: impl Reranker + 'static) -> String {
         reader: Some(Arc::new(reader)),
         ..Encoders::default()
     };
+    let question = "What is the length of the Nile?";
+    collect(answered(encoders, &DOCUMENTS, question)).text
+}
+
+/// Quotes from the documents, chosen with these models.
+fn answered(encoders: Encoders, documents: &[(&str, &str)], question: &str) -> Answer {
     let engine = ScriptedEngine::new(|_| Ok("nobody asks".into()));
     let pipeline = Pipeline::new(Arc::new(engine), Settings::default()).with_encoders(encoders);
     let question = Question {
         mode: Mode::Quotes,
-        ..ask("What is the length of the Nile?")
+        ..ask(question)
     };
-    let answer = pipeline.answer(&[index(&DOCUMENTS)], question);
-    collect(answer.expect("an answer")).text
+    let answer = pipeline.answer(&[index(documents)], question);
+    answer.expect("an answer")
 }
 
 /// Certain of sentences that hold this word, and that no others answer.
@@ -75,7 +81,7 @@ fn a_reader_that_cannot_tell_changes_nothing() {
 }
 
 /// The evidence for a question about the Nile when the reader gives every sentence this logit.
-fn weighed(question: &str, document: &'static str, logit: f32) -> Evidence {
+fn weighed(question: &str, document: &str, logit: f32) -> Evidence {
     let embedder = ScriptedEmbedder::new("somewhat alike", |text| {
         Ok(match (text.contains("Nile"), text.ends_with('?')) {
             (true, true) => vec![0.4, 0.84_f32.sqrt(), 0.0, 0.0],
@@ -89,10 +95,8 @@ fn weighed(question: &str, document: &'static str, logit: f32) -> Evidence {
         reader: Some(Arc::new(ScriptedReranker::new(move |_, _| logit))),
         ..Encoders::default()
     };
-    let engine = ScriptedEngine::new(|_| Ok("the Nile".into()));
-    let pipeline = Pipeline::new(Arc::new(engine), Settings::default()).with_encoders(encoders);
-    let answer = pipeline.answer(&[index(&[("nile.md", document)])], ask(question));
-    answer.expect("an answer").evidence.expect("a search")
+    let answer = answered(encoders, &[("nile.md", document)], question);
+    answer.evidence.expect("a search")
 }
 
 #[test]
