@@ -1,9 +1,9 @@
 //! Models that read without writing: texts to vectors, pairs to scores.
 //!
-//! [`CandleEmbedder`] and [`CandleReranker`] are read from Hugging Face folders, an embedder also
-//! from the program itself. Both tokenise
-//! (`tokens`), sort texts of like length into batches (`batch`), send these through the layers of
-//! a family (`encoder`, `families`), a batch at a time and searches first (`turns`), and take one vector from the states of each text (`pooling`).
+//! [`CandleEmbedder`] and [`CandleReranker`] are read from Hugging Face folders, or from the program
+//! itself. Both tokenise (`tokens`, `tokenizer_file`), sort texts of like length into batches
+//! (`batch`), send these through the layers of a family (`encoder`, `families`), a batch at a time
+//! and searches first (`turns`), and take one vector from the states of each text (`pooling`).
 //! The embedder does with it what the folder's sentence-transformers files say
 //! (`sentence_files`); the reranker puts a classification head on it (`head`).
 //!
