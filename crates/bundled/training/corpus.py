@@ -17,8 +17,8 @@ from sentences import language, split
 @dataclass
 class Question:
     text: str
-    sentence: int
-    """Which sentence of the paragraph answers."""
+    sentence: int | None
+    """Which sentence of the paragraph answers; `None` for one that none answers."""
     answer: str | None = None
     """The answer's own words, when they are known and stand in the sentence."""
 
@@ -53,7 +53,11 @@ def load(data: Path, rng: random.Random) -> dict[str, list[Paragraph]]:
 
 
 def read(data: Path, name: str) -> list[dict]:
-    with gzip.open(data / "train" / f"{name}.jsonl.gz", "rt") as lines:
+    return jsonl(data / "train" / f"{name}.jsonl.gz")
+
+
+def jsonl(path: Path) -> list[dict]:
+    with gzip.open(path, "rt") as lines:
         return [json.loads(line) for line in lines]
 
 

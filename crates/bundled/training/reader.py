@@ -3,7 +3,8 @@
 A cross-encoder (Nogueira and Cho 2019): question and sentence go through the layers together. Only low-rank changes of
 the embedder's matrices are learnt (LoRA, Hu et al. 2021), so that what ships is small and the matrices stay as they are.
 
-`python reader.py --data DATA --work WORK --embedder FOLDER --minutes N` writes `WORK/reader`, an adapter as PEFT has them.
+`python reader.py --data DATA --work WORK --embedder FOLDER --minutes N` writes `WORK/reader-1` and, after the second stage, `WORK/reader`:
+adapters as PEFT has them.
 """
 
 import argparse
@@ -17,15 +18,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from gguf import GGUFReader, dequantize
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 import pairs
 import prepare
 
 RANK, SCALE = 16, 2.0
-RATE, WARM = 1e-3, 100
-"""The learning rate at its height, and the steps up to there."""
+RATES, WARM = [1e-3, 5e-4], 100
+"""The learning rate at its height, in each stage, and the steps up to there."""
 GROUPS, PARTS = 12, 5
 """Questions in a step, and parts into which their pairs go by length, for there is less padding then."""
 ADAPTED = 8
@@ -40,19 +41,28 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--embedder", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=55, help="of training, in which the processors computed")
+    parser.add_argument("--minutes", type=float, default=55, help="of training, in each stage, in which the processors computed")
+    parser.add_argument("--after", type=Path, help="an adapter from the first stage: only the second follows")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    prepared = options.work / "pairs.pickle.gz"
-    if not prepared.exists():
-        prepare.save(prepared, pairs.load(options.data, options.embedder / "tokenizer.json", options.seed, options.threads))
     reader = Reader(Base(options.embedder))
-    train(reader, prepare.load(prepared), options)
-    export(reader, options.work / "reader")
+    if options.after:
+        restore(reader, options.after)
+    else:
+        stage(reader, 0, options, options.work / "reader-1")
+    stage(reader, 1, options, options.work / "reader")
+
+
+def stage(reader, stage: int, options, out: Path):
+    prepared = options.work / f"pairs-{stage + 1}.pickle.gz"
+    if not prepared.exists():
+        prepare.save(prepared, pairs.load(options.data, options.embedder / "tokenizer.json", stage, options.seed, options.threads))
+    train(reader, prepare.load(prepared), RATES[stage], options)
+    export(reader, out)
 
 
 class Base:
@@ -133,12 +143,12 @@ def pair(question: list[int], sentence: list[int]) -> list[int]:
     return [OPEN, *question, CLOSE, CLOSE, *sentence, CLOSE]
 
 
-def train(reader: Reader, groups: list[pairs.Asked], options):
+def train(reader: Reader, groups: list[pairs.Asked], rate: float, options):
     optimizer = torch.optim.AdamW(reader.parameters(), weight_decay=0.01)
     rng = random.Random(options.seed)
     start, step, tokens, shown = time.process_time(), 0, 0, []
     while (used := (time.process_time() - start) / options.threads / 60) < options.minutes:
-        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / WARM) * max(0.01, 1 - used / options.minutes)
+        optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / WARM) * max(0.01, 1 - used / options.minutes)
         at = step * GROUPS % len(groups)
         if at + GROUPS > len(groups):
             rng.shuffle(groups)
@@ -179,9 +189,8 @@ def judged(logits: list[torch.Tensor], batch: list[pairs.Asked]):
     return loss, (first, told)
 
 
-def export(reader: Reader, out: Path):
-    """An adapter in PEFT's format, and the head."""
-    out.mkdir(parents=True, exist_ok=True)
+def learnt(reader: Reader) -> dict[str, torch.Tensor]:
+    """What was learnt, by the names that PEFT has for it."""
     prefix, tensors = "base_model.model.", {}
     for i, layer in enumerate(reader.layers):
         for key, theirs in MATRICES.items() if layer.learns else ():
@@ -189,7 +198,19 @@ def export(reader: Reader, out: Path):
                 tensors[f"{prefix}bert.encoder.layer.{i}.{theirs}.{name}.weight"] = getattr(layer.matrices[key], part)
     for name, linear in (("bert.pooler.dense", reader.pooler), ("classifier", reader.classifier)):
         tensors |= {f"{prefix}{name}.{part}": getattr(linear, part) for part in ("weight", "bias")}
-    save_file({name: t.detach().half().contiguous() for name, t in tensors.items()}, out / "adapter_model.safetensors")
+    return tensors
+
+
+def restore(reader: Reader, folder: Path):
+    saved = load_file(folder / "adapter_model.safetensors")
+    for name, tensor in learnt(reader).items():
+        tensor.data.copy_(saved[name])
+
+
+def export(reader: Reader, out: Path):
+    """An adapter in PEFT's format, and the head."""
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({name: t.detach().half().contiguous() for name, t in learnt(reader).items()}, out / "adapter_model.safetensors")
     config = {"peft_type": "LORA", "task_type": "SEQ_CLS", "r": RANK, "lora_alpha": int(RANK * SCALE), "target_modules": [*MATRICES.values()], "modules_to_save": ["pooler", "classifier"]}
     (out / "adapter_config.json").write_text(json.dumps(config, indent=1) + "\n")
 

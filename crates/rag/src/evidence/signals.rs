@@ -2,10 +2,9 @@
 
 use retrieval::Hit;
 
-use crate::language::Language;
 use crate::lexicon::{Vocabulary, Words};
 use crate::names::{bare_name, names};
-use crate::rank::{READ, Ranked, compared, weigh_reading};
+use crate::rank::ranked;
 use crate::search::Found;
 use crate::sentences::sentences;
 use crate::sources::{Source, Sources};
@@ -61,25 +60,12 @@ impl Signals {
             return;
         }
         let sources: Sources = found.hits.iter().map(Source::from).collect();
-        let mut ranked = compared(found, &sources);
+        let ranked = ranked(found, &sources);
         let likeness = ranked.iter().filter_map(|sentence| sentence.likeness);
         self.meaning = likeness.max_by(f32::total_cmp);
-        let asked = Language::of(&found.query.question);
-        let telling = |sentence: &&Ranked| reader_can_tell(asked, sentence.language(&sources));
-        if ranked.iter().take(READ).any(|sentence| telling(&sentence)) {
-            weigh_reading(&mut ranked, found, &sources);
-        }
-        let reading = ranked.iter().filter(telling);
-        let reading = reading.filter_map(|sentence| sentence.reading);
+        let reading = ranked.iter().filter_map(|sentence| sentence.reading);
         self.reading = reading.max_by(f32::total_cmp);
     }
-}
-
-/// Whether the reader can tell if a question is answered at all. From Korean to Korean the built-in
-/// one learnt from questions that were made by rule, of a sentence's own words: what people ask in
-/// other words than a law's it holds to be unanswered. It puts such sentences in order, no more.
-fn reader_can_tell(asked: Language, told: Language) -> bool {
-    (asked, told) != (Language::Korean, Language::Korean)
 }
 
 fn share(words: &Words, texts: &[&Vocabulary], above: &Vocabulary) -> f32 {

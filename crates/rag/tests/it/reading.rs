@@ -121,10 +121,12 @@ fn what_the_reader_is_certain_of_has_a_part_in_the_evidence() {
     );
     assert!(weighed(in_korean, english, -9.0).score < told.score);
 
-    // From Korean to Korean it only puts sentences in order.
     let told = weighed(in_korean, korean, -9.0);
-    assert!(told.answered && told.signals.reading.is_none(), "{told:?}");
-    assert_eq!(told.score, weighed(in_korean, korean, 9.0).score);
+    assert!(
+        !told.answered && told.signals.reading == Some(-9.0),
+        "{told:?}"
+    );
+    assert!(weighed(in_korean, korean, 9.0).score > 0.6);
 }
 
 /// A reader that too many wait for.
