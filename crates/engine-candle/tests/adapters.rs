@@ -126,17 +126,17 @@ fn the_built_in_reader_judges_as_it_was_trained_to() {
         (
             "How long is tea brewed?",
             [
-                ("Tea. Tea is brewed for four minutes.", 3.249),
-                ("Tea. Tea comes from China.", -6.353),
-                ("Bread. Bread is baked for an hour.", -2.226),
+                ("Tea. Tea is brewed for four minutes.", 3.266),
+                ("Tea. Tea comes from China.", -6.873),
+                ("Bread. Bread is baked for an hour.", -0.485),
             ],
         ),
         (
             "대한민국의 수도는 어디인가?",
             [
-                ("서울. 서울은 대한민국의 수도이다.", 1.839),
-                ("부산. 부산은 항구 도시이다.", -6.658),
-                ("서울. 한강은 서울을 지나 흐른다.", -6.243),
+                ("서울. 서울은 대한민국의 수도이다.", 2.700),
+                ("부산. 부산은 항구 도시이다.", -6.567),
+                ("서울. 한강은 서울을 지나 흐른다.", -3.833),
             ],
         ),
     ] {
