@@ -79,7 +79,7 @@ def group(part: list[Paragraph], index, swaps: Swaps, i: int, j: int, beside: in
     """A question with its sentence, if it has one, and ones that share its words, from the same passage and from others found by words."""
     paragraph, question = part[i], part[i].questions[j]
     answered = question.sentence is not None
-    answering = {(i, s) for s in holders(paragraph, question)} if answered else set()
+    answering = {(i, s) for s in holders(paragraph, question)}
     wrong = [spot for spot in retrieve(part, index, i, j, True, rng).sentences if spot not in answering]
     near, far = wrong[: beside // 2], wrong[beside // 2 :]
     other = swaps.other(paragraph, question) if answered and rng.random() < ELSEWHERE else None

@@ -57,14 +57,6 @@ def main():
     stage(reader, 1, options, options.work / "reader")
 
 
-def stage(reader, stage: int, options, out: Path):
-    prepared = options.work / f"pairs-{stage + 1}.pickle.gz"
-    if not prepared.exists():
-        prepare.save(prepared, pairs.load(options.data, options.embedder / "tokenizer.json", stage, options.seed, options.threads))
-    train(reader, prepare.load(prepared), RATES[stage], options)
-    export(reader, out)
-
-
 class Base:
     """The embedder's weights, as they are in its file."""
 
@@ -141,6 +133,15 @@ class Reader(nn.Module):
 
 def pair(question: list[int], sentence: list[int]) -> list[int]:
     return [OPEN, *question, CLOSE, CLOSE, *sentence, CLOSE]
+
+
+def stage(reader: Reader, number: int, options, out: Path):
+    """Reads the pairs of a stage, once they are prepared, and writes what was learnt."""
+    prepared = options.work / f"pairs-{number + 1}.pickle.gz"
+    if not prepared.exists():
+        prepare.save(prepared, pairs.load(options.data, options.embedder / "tokenizer.json", number, options.seed, options.threads))
+    train(reader, prepare.load(prepared), RATES[number], options)
+    export(reader, out)
 
 
 def train(reader: Reader, groups: list[pairs.Asked], rate: float, options):
